@@ -34,6 +34,13 @@ export function mergeNames(a: NameCounts, b: NameCounts): NameCounts {
   return merged
 }
 
+/** The names in both, for each the smaller of the two counts. */
+export function intersectNames(a: NameCounts, b: NameCounts): NameCounts {
+  const both: NameCounts = new Map()
+  for (const [name, count] of a) if (b.has(name)) both.set(name, Math.min(count, b.get(name)!))
+  return both
+}
+
 export function parseTestList(text: string): TestList {
   const list: TestList = new Map()
   for (const [file, name] of parseLines(text, 2)) {
