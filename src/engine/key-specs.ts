@@ -64,6 +64,24 @@ export function keyRange(index: number, lastKey: number, step: number, flags: nu
   return { flags, begin: { kind: 'index', index }, find: { kind: 'range', lastKey, step, limit: 0 } }
 }
 
+/** What is wrong with a key spec, or null. */
+export function keySpecProblem({ begin, find }: KeySpec): string | null {
+  const isPlace = (value: number) => Number.isInteger(value) && value >= 1
+  if (begin.kind === 'index' && !isPlace(begin.index)) return 'index must be 1 or more'
+  if (begin.kind === 'keyword' && (!Number.isInteger(begin.startFrom) || begin.startFrom === 0)) {
+    return 'startFrom must be a whole number other than 0'
+  }
+  if (find.kind === 'unknown') return null
+  if (!isPlace(find.step)) return 'step must be 1 or more'
+  if (find.kind === 'keynum') {
+    const isOffset = (value: number) => Number.isInteger(value) && value >= 0
+    return isOffset(find.keyNumIndex) && isOffset(find.firstKey) ? null : 'keyNumIndex and firstKey must be 0 or more'
+  }
+  if (!Number.isInteger(find.lastKey) || !Number.isInteger(find.limit)) return 'lastKey and limit must be whole numbers'
+  if (find.limit < 0 || (find.limit > 0 && find.lastKey !== -1)) return 'a limit goes with lastKey -1 only'
+  return null
+}
+
 /** A key of a request: its place among the arguments, and flags KEY_*. */
 export type KeyPosition = readonly [index: number, flags: number]
 

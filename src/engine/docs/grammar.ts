@@ -44,7 +44,10 @@ export interface Argument {
   readonly arguments: readonly Argument[]
 }
 
-/** Reads a grammar. Throws a TypeError that shows the place of a mistake. */
+/** A mistake in a grammar; the message shows its place. */
+export class GrammarError extends Error {}
+
+/** Reads a grammar, or throws a GrammarError. */
 export function parseGrammar(text: string): Argument[] {
   return new GrammarReader(text).readAll()
 }
@@ -195,7 +198,7 @@ class GrammarReader {
 
   private fail(problem: string): never {
     const done = this.text.slice(0, this.at - (this.lexeme?.length ?? 0)).trimEnd()
-    throw new TypeError(`argument grammar: ${problem}, after "${done.slice(-40)}"`)
+    throw new GrammarError(`argument grammar: ${problem}, after "${done.slice(-40)}"`)
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Argument, formatSyntax, parseGrammar } from '../../../../src/engine/docs/grammar.ts'
+import { COMMAND_GROUPS, detailTable } from '../../../../src/engine/docs/detail-tables.ts'
+import { type Argument, formatSyntax, GrammarError, parseGrammar } from '../../../../src/engine/docs/grammar.ts'
 
 /** Only what differs from a plain required string. */
 function brief(argument: Argument): Record<string, unknown> {
@@ -113,7 +114,7 @@ describe('parseGrammar', () => {
     ['GET... [a]', 'GET... announces no argument'],
     ['a:integer<b>', 'a is a group'],
   ])('%s is refused', (text, problem) => {
-    expect(() => parseGrammar(text)).toThrow(TypeError)
+    expect(() => parseGrammar(text)).toThrow(GrammarError)
     expect(() => parseGrammar(text)).toThrow(`argument grammar: ${problem}`)
   })
 })
@@ -128,4 +129,11 @@ test.each([
   ['migrate', 'key_or_none<key#0 | ""=none>', 'MIGRATE <key | "">'],
 ])('formatSyntax of %s %s', (name, grammar, expected) => {
   expect(formatSyntax(name, parseGrammar(grammar))).toBe(expected)
+})
+
+test('the grammars of all tables can be read', () => {
+  const details = COMMAND_GROUPS.flatMap((group) => Object.values(detailTable(group)))
+  const grammars = details.flatMap((one) => (one.arguments === undefined ? [] : [one.arguments]))
+  expect(grammars.length).toBeGreaterThan(250)
+  for (const grammar of grammars) expect(parseGrammar(grammar).length).toBeGreaterThan(0)
 })
