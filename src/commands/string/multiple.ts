@@ -1,0 +1,101 @@
+/**
+ * MGET, MSET, MSETNX: several keys at once, all or nothing.
+ * Source: Redis command reference (since 1.0.0, 1.0.1).
+ */
+import type { Argv } from '../../base/argv.ts'
+import { defineCommand, KEY_ACCESS, KEY_INSERT, KEY_OW, KEY_RO, KEY_UPDATE, keyRange } from '../../engine/command.ts'
+import { DENYOOM, FAST, READONLY, WRITE } from '../../engine/flags.ts'
+import { NOTIFY_STRING } from '../../engine/notifications.ts'
+import type { Session } from '../../engine/session.ts'
+import { stringEncoding } from '../../keyspace/db.ts'
+import { NO_KEY, WRONG_TYPE } from '../../keyspace/entry.ts'
+import type { ReplyWriter } from '../../resp/reply-writer.ts'
+
+export const mget = defineCommand({
+  name: 'MGET',
+  arity: -2,
+  flags: READONLY | FAST,
+  acl: ['string'],
+  keys: [keyRange(1, -1, 1, KEY_RO | KEY_ACCESS)],
+  tips: ['request_policy:multi_shard'],
+  doc: {
+    group: 'string',
+    since: '1.0.0',
+    complexity: 'O(N) where N is the number of keys to retrieve.',
+    summary: 'Returns the values of several string keys.',
+  },
+  run(ctx, argv, reply) {
+    const { db } = ctx
+    reply.array(argv.count - 1)
+    for (let i = 1; i < argv.count; i++) {
+      const entry = db.readString(argv, i)
+      if (entry === NO_KEY || entry === WRONG_TYPE) reply.null()
+      else reply.bulk(db.bytesOf(entry), db.valueAt(entry), db.valueLength(entry))
+    }
+  },
+})
+
+export const mset = defineCommand({
+  name: 'MSET',
+  arity: -3,
+  flags: WRITE | DENYOOM,
+  acl: ['string'],
+  keys: [keyRange(1, -1, 2, KEY_OW | KEY_UPDATE)],
+  tips: ['request_policy:multi_shard', 'response_policy:all_succeeded'],
+  doc: {
+    group: 'string',
+    since: '1.0.1',
+    complexity: 'O(N) where N is the number of keys to set.',
+    summary: 'Sets several keys to strings, all at once.',
+  },
+  run(ctx, argv, reply) {
+    if (isUneven(ctx, argv, reply)) return
+    storeAll(ctx, argv)
+    reply.ok()
+  },
+})
+
+export const msetnx = defineCommand({
+  name: 'MSETNX',
+  arity: -3,
+  flags: WRITE | DENYOOM,
+  acl: ['string'],
+  keys: [keyRange(1, -1, 2, KEY_OW | KEY_INSERT)],
+  doc: {
+    group: 'string',
+    since: '1.0.1',
+    complexity: 'O(N) where N is the number of keys to set.',
+    summary: 'Sets several keys to strings if none of them exists.',
+  },
+  run(ctx, argv, reply) {
+    if (isUneven(ctx, argv, reply)) return
+    for (let i = 1; i < argv.count; i += 2) if (ctx.db.write(argv, i) !== NO_KEY) return reply.integer(0)
+    storeAll(ctx, argv)
+    reply.integer(1)
+  },
+})
+
+function isUneven(ctx: Session, argv: Argv, reply: ReplyWriter): boolean {
+  if (argv.count % 2 === 1) return false
+  reply.errorText(`ERR wrong number of arguments for '${ctx.lastCommand!.command.fullName}' command`)
+  return true
+}
+
+function storeAll(ctx: Session, argv: Argv): void {
+  const { bytes, starts, lengths } = argv
+  for (let i = 1; i < argv.count; i += 2) {
+    const valueStart = starts[i + 1]!
+    const valueLength = lengths[i + 1]!
+    ctx.db.setString(
+      bytes,
+      starts[i]!,
+      lengths[i]!,
+      bytes,
+      valueStart,
+      valueLength,
+      stringEncoding(bytes, valueStart, valueLength),
+      false,
+    )
+    ctx.changed(argv, i, NOTIFY_STRING, 'set')
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * A connection over a native stream handle: one read buffer for all connections, replies written straight from the
+ * engine's output buffer. Hot path: npm run bench.
+ */
+import type { Engine } from '../engine/engine.ts'
+import type { OutputSink, Session } from '../engine/session.ts'
+import type { ReplyWriter } from '../resp/reply-writer.ts'
+import type { AddressOut, StreamBinding, StreamHandle, WriteRequest } from './stream-handle.ts'
+
+/** One read takes at most this much; a pipeline of 64 small commands is 4 KiB. */
+export const READ_BUFFER_BYTES = 64 * 1024
+/** Views up to this length are kept, so that a write of a short reply makes no object. */
+const CACHED_VIEW_BYTES_MAX = 4096
+
+/** What all connections of a server share. */
+export class HandleShell {
+  readonly binding: StreamBinding
+  readonly engine: Engine
+  readonly readBuffer = new Uint8Array(READ_BUFFER_BYTES)
+  readonly onClosed: (connection: HandleConnection) => void
+  /** Serves every write that ends at once, which is nearly all. */
+  private request: WriteRequest
+  private views: (Uint8Array | undefined)[] = []
+  private viewed: Uint8Array<ArrayBuffer> | null = null
+
+  constructor(binding: StreamBinding, engine: Engine, onClosed: (connection: HandleConnection) => void) {
+    this.binding = binding
+    this.engine = engine
+    this.onClosed = onClosed
+    this.request = new binding.WriteWrap()
+  }
+
+  /** The first `length` bytes of an output buffer. */
+  view(buffer: Uint8Array<ArrayBuffer>, length: number): Uint8Array {
+    if (length > CACHED_VIEW_BYTES_MAX) return buffer.subarray(0, length)
+    if (this.viewed !== buffer) {
+      this.viewed = buffer
+      this.views = new Array(CACHED_VIEW_BYTES_MAX + 1)
+    }
+    return (this.views[length] ??= buffer.subarray(0, length))
+  }
+
+  /** Writes; returns a request if the rest goes on in the background, null if all is done, or an error number. */
+  write(handle: StreamHandle, bytes: Uint8Array): WriteRequest | number | null {
+    const { request, binding } = this
+    const error = handle.writeBuffer(request, bytes)
+    if (error !== 0) return error
+    if (binding.streamBaseState[binding.kLastWriteWasAsync] === 0) return null
+    this.request = new binding.WriteWrap()
+    request.buffer = bytes
+    return request
+  }
+}
+
+export class HandleConnection implements OutputSink {
+  readonly session: Session
+  readonly handle: StreamHandle
+  queuedBytes = 0
+  readonly shell: HandleShell
+  private readonly queue: Uint8Array[] = []
+  /** Bytes of the write under way. */
+  private writingBytes = 0
+  private closing = false
+  private closed = false
+
+  constructor(shell: HandleShell, handle: StreamHandle, flags: number) {
+    this.shell = shell
+    this.handle = handle
+    this.session = shell.engine.connect(this, flags)
+    this.session.fd = handle.fd
+  }
+
+  get queuedChunks(): number {
+    return this.queue.length + (this.writingBytes > 0 ? 1 : 0)
+  }
+
+  /** Begins to read. */
+  start(): void {
+    const { handle } = this
+    handle.owner = this
+    handle.onread = onRead
+    handle.useUserBuffer(this.shell.readBuffer)
+    handle.readStart()
+  }
+
+  /** The read buffer holds `length` bytes. */
+  received(length: number): void {
+    this.shell.engine.receive(this.session, this.shell.readBuffer, length)
+  }
+
+  sendReplies(reply: ReplyWriter): void {
+    if (this.closed) {
+      reply.clear()
+      return
+    }
+    if (reply.chunks.length === 0 && this.queuedBytes === 0) {
+      const length = reply.position
+      const { buffer } = reply
+      const request = this.shell.write(this.handle, this.shell.view(buffer, length))
+      reply.position = 0
+      if (request === null) return
+      if (typeof request === 'number') this.fail()
+      else {
+        // The kernel is full and the rest of the buffer is still to be sent: it is not ours to write into any more.
+        reply.replaceBuffer(new Uint8Array(buffer.length))
+        this.await(request, length)
+      }
+      return
+    }
+    for (const chunk of reply.take()) this.send(chunk)
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.closed) return
+    if (this.queuedBytes > 0) {
+      this.queue.push(bytes)
+      this.queuedBytes += bytes.length
+      return
+    }
+    const request = this.shell.write(this.handle, bytes)
+    if (request === null) return
+    if (typeof request === 'number') this.fail()
+    else this.await(request, bytes.length)
+  }
+
+  close(atOnce: boolean): void {
+    if (this.closed) return
+    if (!atOnce && this.queuedBytes > 0) {
+      this.closing = true
+      this.handle.readStop()
+      return
+    }
+    this.closed = true
+    this.queuedBytes = 0
+    this.queue.length = 0
+    // The native side takes a function only.
+    this.handle.onread = ignoreRead
+    this.handle.close()
+    this.shell.engine.disconnect(this.session)
+    this.shell.onClosed(this)
+  }
+
+  setReading(reading: boolean): void {
+    if (this.closed || this.closing) return
+    if (reading) this.handle.readStart()
+    else this.handle.readStop()
+  }
+
+  private await(request: WriteRequest, length: number): void {
+    this.writingBytes = length
+    this.queuedBytes += length
+    request.handle = this.handle
+    request.oncomplete = (status) => this.written(status)
+  }
+
+  private written(status: number): void {
+    if (this.closed) return
+    if (status !== 0) return this.fail()
+    this.queuedBytes -= this.writingBytes
+    this.writingBytes = 0
+    // What is queued is handed on as it is; `queuedBytes` counts it until it is written.
+    while (this.queue.length > 0 && this.writingBytes === 0) {
+      const bytes = this.queue.shift()!
+      this.queuedBytes -= bytes.length
+      const request = this.shell.write(this.handle, bytes)
+      if (typeof request === 'number') return this.fail()
+      if (request !== null) this.await(request, bytes.length)
+    }
+    if (this.queuedBytes > 0) return
+    if (this.closing) this.close(true)
+    else this.shell.engine.drained(this.session)
+  }
+
+  private fail(): void {
+    this.close(true)
+  }
+}
+
+function ignoreRead(): void {}
+
+/** `this` is the handle. A negative number is an error or the end of the stream. */
+function onRead(this: StreamHandle): void {
+  const connection = this.owner as HandleConnection
+  const { binding } = connection.shell
+  const length = binding.streamBaseState[binding.kReadBytesOrError]!
+  if (length > 0) connection.received(length)
+  else if (length < 0) connection.close(true)
+}
+
+/** "ip:port" of either end, IPv6 in brackets, as CLIENT LIST shows it. */
+export function addressText(out: AddressOut): string {
+  if (out.address === undefined) return '?:0'
+  return out.family === 'IPv6' ? `[${out.address}]:${out.port}` : `${out.address}:${out.port}`
+}

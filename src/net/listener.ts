@@ -1,0 +1,201 @@
+/**
+ * Listening: TCP addresses and unix sockets, each accepted connection handed to the engine. Limits that are about
+ * connections (maxclients, protected mode) are enforced here, with Redis's own words to the refused.
+ */
+import { chmodSync, unlinkSync } from 'node:fs'
+import net from 'node:net'
+import type { Engine } from '../engine/engine.ts'
+import { UNIX_SOCKET } from '../engine/session.ts'
+import { addressText, HandleConnection, HandleShell } from './connection.ts'
+import { SocketConnection } from './socket-connection.ts'
+import {
+  type AddressOut,
+  detectStreamHandles,
+  interceptConnections,
+  type StreamBinding,
+  type StreamHandle,
+} from './stream-handle.ts'
+
+const MAXCLIENTS_REPLY = '-ERR max number of clients reached\r\n'
+const DENIED_REPLY =
+  '-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. ' +
+  'In this mode connections are only accepted from the loopback interface. ' +
+  'If you want to connect from external computers to Redis you may adopt one of the following solutions: ' +
+  "1) Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the same host the server is running, " +
+  'however MAKE SURE Redis is not publicly accessible from internet if you do so. Use CONFIG REWRITE to make this change permanent. ' +
+  "2) Alternatively you can just disable the protected mode by editing the Redis configuration file, and setting the protected mode option to 'no', and then restarting the server. " +
+  "3) If you started the server manually just for testing, restart it with the '--protected-mode no' option. " +
+  '4) Setup a an authentication password for the default user. NOTE: You only need to do one of the above things in order for the server to start accepting connections from the outside.\r\n'
+
+export interface ListenerOptions {
+  readonly backlog: number
+  /** tcp-keepalive in seconds, 0 = off. */
+  keepaliveSeconds: number
+  /** Refuse who does not come over loopback while there is no password. */
+  protectedMode: boolean
+  /** Use net.Socket even where stream handles could be used. */
+  readonly documentedOnly?: boolean
+}
+
+type Connection = HandleConnection | SocketConnection
+
+export class Listener {
+  readonly options: ListenerOptions
+  /** Whether connections use stream handles directly. */
+  readonly isFast: boolean
+  private readonly engine: Engine
+  private readonly servers: net.Server[] = []
+  private readonly unixPaths: string[] = []
+  private readonly connections = new Set<Connection>()
+  private readonly shell: HandleShell | null
+  private readonly forget = (connection: Connection): void => {
+    this.connections.delete(connection)
+  }
+
+  constructor(engine: Engine, options: ListenerOptions) {
+    this.engine = engine
+    this.options = options
+    const binding: StreamBinding | null = options.documentedOnly ? null : detectStreamHandles()
+    this.shell = binding === null ? null : new HandleShell(binding, engine, this.forget)
+    this.isFast = this.shell !== null
+  }
+
+  get connectionCount(): number {
+    return this.connections.size
+  }
+
+  /** Listens on an address; port 0 takes a free one. Resolves to the port. */
+  async listenTcp(host: string, port: number, ipv6Only: boolean): Promise<number> {
+    const server = await this.listen({ host, port, backlog: this.options.backlog, ipv6Only }, null)
+    return (server.address() as net.AddressInfo).port
+  }
+
+  async listenUnix(path: string, permissions: number): Promise<void> {
+    try {
+      unlinkSync(path)
+    } catch {
+      // None was left behind by an earlier run.
+    }
+    await this.listen({ path, backlog: this.options.backlog }, path)
+    if (permissions !== 0) chmodSync(path, permissions)
+    this.unixPaths.push(path)
+  }
+
+  /** Stops listening; connections stay. */
+  async stopListening(): Promise<void> {
+    const closing = this.servers.splice(0).map(
+      (server) =>
+        new Promise<void>((resolve) => {
+          server.close(() => resolve())
+        }),
+    )
+    for (const path of this.unixPaths.splice(0)) {
+      try {
+        unlinkSync(path)
+      } catch {
+        // Somebody removed it already.
+      }
+    }
+    await Promise.all(closing)
+  }
+
+  /** Ends all connections: after what is queued for them, or at once. */
+  closeConnections(atOnce: boolean): void {
+    for (const connection of [...this.connections]) connection.close(atOnce)
+  }
+
+  private listen(options: net.ListenOptions, unixPath: string | null): Promise<net.Server> {
+    return new Promise((resolve, reject) => {
+      const server = net.createServer({ noDelay: true, allowHalfOpen: false })
+      server.once('error', reject)
+      server.listen(options, () => {
+        server.off('error', reject)
+        server.on('error', (error) => this.engine.log('warning', `Accepting client connection: ${error.message}`))
+        const { shell } = this
+        const fast =
+          shell !== null && interceptConnections(server, (handle) => this.acceptHandle(shell, handle, unixPath))
+        if (!fast) server.on('connection', (socket) => this.acceptSocket(socket, unixPath))
+        this.servers.push(server)
+        resolve(server)
+      })
+    })
+  }
+
+  private acceptHandle(shell: HandleShell, handle: StreamHandle, unixPath: string | null): void {
+    const peer: AddressOut = {}
+    if (unixPath === null) {
+      // The peer may be gone already: then there is nobody to refuse or to serve.
+      if (handle.getpeername!(peer) !== 0) {
+        handle.close()
+        return
+      }
+    }
+    const refusal = this.refusal(unixPath === null ? peer.address! : null)
+    if (refusal !== null) {
+      shell.write(handle, Buffer.from(refusal))
+      handle.close()
+      return
+    }
+    const connection = new HandleConnection(shell, handle, unixPath === null ? 0 : UNIX_SOCKET)
+    if (unixPath === null) {
+      handle.setNoDelay?.(true)
+      if (this.options.keepaliveSeconds > 0) handle.setKeepAlive?.(true, this.options.keepaliveSeconds)
+      const local: AddressOut = {}
+      handle.getsockname!(local)
+      connection.session.address = addressText(peer)
+      connection.session.localAddress = addressText(local)
+    } else this.nameUnix(connection, unixPath)
+    this.connections.add(connection)
+    connection.start()
+  }
+
+  private acceptSocket(socket: net.Socket, unixPath: string | null): void {
+    const refusal = this.refusal(unixPath === null ? (socket.remoteAddress ?? '') : null)
+    if (refusal !== null) {
+      socket.on('error', () => {})
+      socket.end(refusal)
+      return
+    }
+    const connection = new SocketConnection(this.engine, socket, unixPath === null ? 0 : UNIX_SOCKET, this.forget)
+    if (unixPath === null) {
+      if (this.options.keepaliveSeconds > 0) socket.setKeepAlive(true, this.options.keepaliveSeconds * 1000)
+      connection.session.address = addressText({
+        address: socket.remoteAddress!,
+        port: socket.remotePort!,
+        family: socket.remoteFamily!,
+      })
+      connection.session.localAddress = addressText({
+        address: socket.localAddress!,
+        port: socket.localPort!,
+        family: socket.localFamily!,
+      })
+    } else this.nameUnix(connection, unixPath)
+    this.connections.add(connection)
+    connection.start()
+  }
+
+  private nameUnix(connection: Connection, path: string): void {
+    connection.session.address = `${path}:0`
+    connection.session.localAddress = `${path}:0`
+  }
+
+  /** What to say to a connection that may not stay, or null. `address` is null for unix sockets. */
+  private refusal(address: string | null): string | null {
+    const { engine } = this
+    engine.statistics.connections++
+    if (this.connections.size >= engine.settings.clientsMax) {
+      engine.statistics.connections--
+      engine.statistics.rejectedConnections++
+      return MAXCLIENTS_REPLY
+    }
+    if (this.options.protectedMode && engine.settings.password === '' && address !== null && !isLoopback(address)) {
+      engine.statistics.rejectedConnections++
+      return DENIED_REPLY
+    }
+    return null
+  }
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.')
+}
