@@ -1,0 +1,137 @@
+/**
+ * npm run bench [-- OPTION ...]: measures our server beside redis-server and writes docs/benchmarks.md and .svg.
+ *
+ *   --only a,b       groups to run: p1, p16, p64, memory, rdb, bgsave (then nothing is written, unless with --write)
+ *   --rounds N       rounds per group (default 5)
+ *   --requests N     requests per sample of redis-benchmark instead of its own for each depth
+ *   --scale F        factor for all numbers of requests and keys, for a quick look
+ *   --server FILE    our program (default bin/o7-redis)
+ *   --reference FILE theirs (default redis-server)
+ *   --write          write the report even if it is a partial one
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { arch, cpus, platform, release } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { findProgram } from '../../test/support/redis-process.ts'
+import { type Bench, type BenchSettings, GROUPS, type Group } from './measurements.ts'
+import { type Environment, formatGroup, formatReport, type GroupResult, plotRatios } from './report.ts'
+
+const ROOT = process.cwd()
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    requests: { type: 'string' },
+    scale: { type: 'string', default: '1' },
+    server: { type: 'string', default: 'bin/o7-redis' },
+    reference: { type: 'string', default: 'redis-server' },
+    write: { type: 'boolean', default: false },
+  },
+})
+
+function positiveNumber(text: string, option: string): number {
+  const number = Number(text)
+  if (!Number.isFinite(number) || number <= 0) throw new Error(`--${option} needs a positive number, not ${text}`)
+  return number
+}
+
+function programPath(name: string): string {
+  const path = name.includes('/') ? resolve(name) : findProgram(name)
+  if (path === null || !existsSync(path)) throw new Error(`there is no ${name}`)
+  return path
+}
+
+function versionOf(program: string): string {
+  const { stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' })
+  return /v=(\S+)/.exec(stdout)?.[1] ?? 'of unknown version'
+}
+
+/** Rounds of all steps, in each round on both servers, and the one that begins changes from round to round. */
+async function runGroup(
+  group: Group,
+  rounds: number,
+  programs: readonly [string, string],
+  settings: BenchSettings,
+): Promise<GroupResult> {
+  const samples = group.measurements.map(() => [[], []] as [number[], number[]])
+  const benches: Bench[] = []
+  try {
+    for (const program of programs) benches.push(await group.open(program, settings))
+    const stepCount = benches[0]!.steps.length
+    for (let round = 0; round < rounds; round++) {
+      for (let step = 0; step < stepCount; step++) {
+        for (const side of round % 2 === 0 ? [0, 1] : [1, 0]) {
+          const sample = await benches[side]!.steps[step]!.run()
+          for (const [id, figure] of Object.entries(sample)) {
+            const index = group.measurements.findIndex((measurement) => measurement.id === id)
+            if (index < 0) throw new Error(`${group.id} declares no measurement ${id}`)
+            samples[index]![side]!.push(figure)
+          }
+        }
+      }
+      process.stderr.write(`${group.id}: round ${round + 1} of ${rounds}\n`)
+    }
+  } finally {
+    for (const bench of benches) await bench.close()
+  }
+  const results = group.measurements.map((measurement, index) => {
+    const [ours, theirs] = samples[index]!
+    if (ours.length !== rounds || theirs.length !== rounds)
+      throw new Error(`${group.id} gave no figure for ${measurement.id}`)
+    return { measurement, ours, theirs }
+  })
+  return { group, rounds, results }
+}
+
+async function main(): Promise<void> {
+  const provided = spawnSync(process.execPath, [join(ROOT, 'scripts/provide-redis.mjs')], { stdio: 'inherit' })
+  if (provided.status !== 0) throw new Error('there is no redis-server to compare with')
+  const chosenIds = options.only?.split(',').map((id) => id.trim()) ?? GROUPS.map((group) => group.id)
+  const unknown = chosenIds.filter((id) => !GROUPS.some((group) => group.id === id))
+  if (unknown.length > 0)
+    throw new Error(`no group ${unknown.join(', ')}; there are ${GROUPS.map((group) => group.id).join(', ')}`)
+  const programs = [programPath(options.server), programPath(options.reference)] as const
+  const rounds = positiveNumber(options.rounds, 'rounds')
+  const settings: BenchSettings = {
+    scale: positiveNumber(options.scale, 'scale'),
+    requests: options.requests === undefined ? null : positiveNumber(options.requests, 'requests'),
+  }
+  const groups: GroupResult[] = []
+  for (const group of GROUPS.filter(({ id }) => chosenIds.includes(id))) {
+    const result = await runGroup(group, rounds, programs, settings)
+    groups.push(result)
+    console.log(`${formatGroup(result)}\n`)
+  }
+  const isWhole = options.only === undefined && settings.scale === 1 && settings.requests === null && rounds >= 5
+  if (!isWhole && !options.write) {
+    console.log(
+      'docs/benchmarks.md is left as it is: this was not the whole benchmark (--write writes it all the same).',
+    )
+    return
+  }
+  const environment: Environment = {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown processor',
+    cores: cpus().length,
+    system: `${platform()} ${release()} ${arch()}`,
+    node: process.version.slice(1),
+    ourVersion: versionOf(programs[0]),
+    theirVersion: versionOf(programs[1]),
+    date: new Date().toISOString().slice(0, 10),
+  }
+  mkdirSync(join(ROOT, 'docs'), { recursive: true })
+  writeFileSync(join(ROOT, 'docs/benchmarks.md'), formatReport(groups, environment))
+  writeFileSync(join(ROOT, 'docs/benchmarks.svg'), plotRatios(groups))
+  console.log('Written: docs/benchmarks.md, docs/benchmarks.svg')
+}
+
+process.once('SIGINT', () => process.exit(130))
+process.once('SIGTERM', () => process.exit(143))
+try {
+  await main()
+} catch (error) {
+  console.error(`bench: ${(error as Error).message}`)
+  process.exitCode = 1
+}
