@@ -7,10 +7,13 @@ export const bitmapDetails = (): DetailTable => ({
     history: [['7.0.0', 'New: `BYTE` and `BIT`.']],
   },
   bitfield: {
-    arguments: `key#0
-      [operation<GET encoding_offset{encoding offset:integer} | write{[OVERFLOW wrap_sat_fail<WRAP
-      | SAT | FAIL>] write_operation<SET encoding_offset_value{encoding offset:integer value:integer}
-      | INCRBY encoding_offset_increment{encoding offset:integer increment:integer}>}> ...]`,
+    arguments: `key#0 [operation<
+        GET encoding_offset{encoding offset:integer}
+        | write{
+          [OVERFLOW wrap_sat_fail<WRAP | SAT | FAIL>]
+          write_operation<
+            SET encoding_offset_value{encoding offset:integer value:integer}
+            | INCRBY encoding_offset_increment{encoding offset:integer increment:integer}>}> ...]`,
     keyNotes: ['Reads alone with `GET`, writes with `SET` and `INCRBY`.'],
   },
   bitfield_ro: { arguments: 'key#0 [GET... encoding_offset{encoding offset:integer}]' },

@@ -6,10 +6,12 @@ export const connectionDetails = (): DetailTable => ({
   'client|caching': { arguments: 'mode<YES | NO>' },
   'client|info': { tips: ['nondeterministic_output'] },
   'client|kill': {
-    arguments: `filter<ip:port:string@-2.8.12 | new-format<[ID client-id:integer@2.8.12]
-      | [TYPE normal_master_slave_pubsub<NORMAL | MASTER@3.2.0 | SLAVE | REPLICA@5.0.0
-      | PUBSUB>@2.8.12] | [USER username] | [ADDR ip:port:string] | [LADDR ip:port:string@6.2.0]
-      | [SKIPME yes/no]> ...>`,
+    arguments: `filter<
+        ip:port:string@-2.8.12
+        | new-format<
+          [ID client-id:integer@2.8.12]
+          | [TYPE normal_master_slave_pubsub<NORMAL | MASTER@3.2.0 | SLAVE | REPLICA@5.0.0 | PUBSUB>@2.8.12]
+          | [USER username] | [ADDR ip:port:string] | [LADDR ip:port:string@6.2.0] | [SKIPME yes/no]> ...>`,
     history: [
       ['2.8.12', 'Takes filters instead of an address alone.'],
       ['2.8.12', 'New filter `ID`.'],

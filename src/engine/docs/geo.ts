@@ -15,7 +15,7 @@ export const geoDetails = (): DetailTable => ({
       [WITHHASH] [count{COUNT count:integer [ANY@6.2.0]}] [order<ASC | DESC>] [STORE key#1]
       [STOREDIST key#2]`,
     history: [
-      ['6.2.0', 'New: `COUNT` takes `ANY`.'],
+      ['6.2.0', '`COUNT` takes `ANY`.'],
       ['7.0.0', 'Units may be written in capitals.'],
     ],
     deprecated: { since: '6.2.0', replacedBy: '`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` argument' },
@@ -23,7 +23,7 @@ export const geoDetails = (): DetailTable => ({
   georadius_ro: {
     arguments: `key#0 longitude:double latitude:double radius:double unit<M | KM | FT | MI> [WITHCOORD] [WITHDIST]
       [WITHHASH] [count{COUNT count:integer [ANY@6.2.0]}] [order<ASC | DESC>]`,
-    history: [['6.2.0', 'New: `COUNT` takes `ANY`.']],
+    history: [['6.2.0', '`COUNT` takes `ANY`.']],
     deprecated: { since: '6.2.0', replacedBy: '`GEOSEARCH` with the `BYRADIUS` argument' },
   },
   georadiusbymember: {
@@ -43,7 +43,7 @@ export const geoDetails = (): DetailTable => ({
   geosearch: {
     arguments: `key#0 from<FROMMEMBER member | FROMLONLAT longitude_latitude{longitude:double latitude:double}>
       by<circle{BYRADIUS radius:double unit<M | KM | FT | MI>}
-      | box{BYBOX width:double height:double unit<M | KM | FT | MI>}>
+        | box{BYBOX width:double height:double unit<M | KM | FT | MI>}>
       [order<ASC | DESC>] [count{COUNT count:integer [ANY]}] [WITHCOORD] [WITHDIST] [WITHHASH]`,
     history: [['7.0.0', 'Units may be written in capitals.']],
   },
@@ -51,7 +51,7 @@ export const geoDetails = (): DetailTable => ({
     arguments: `destination#0 source#1
       from<FROMMEMBER member | FROMLONLAT longitude_latitude{longitude:double latitude:double}>
       by<circle{BYRADIUS radius:double unit<M | KM | FT | MI>}
-      | box{BYBOX width:double height:double unit<M | KM | FT | MI>}>
+        | box{BYBOX width:double height:double unit<M | KM | FT | MI>}>
       [order<ASC | DESC>] [count{COUNT count:integer [ANY]}] [STOREDIST]`,
     history: [['7.0.0', 'Units may be written in capitals.']],
   },

@@ -5,12 +5,11 @@ export const streamDetails = (): DetailTable => ({
   xack: { arguments: 'key#0 group id ...' },
   xadd: {
     arguments: `key#0 [NOMKSTREAM@6.2.0]
-      [trim{strategy<MAXLEN | MINID@6.2.0> [operator<==equal
-      | ~=approximately>] threshold [LIMIT count:integer@6.2.0]}]
+      [trim{strategy<MAXLEN | MINID@6.2.0> [operator<==equal | ~=approximately>] threshold [LIMIT count:integer@6.2.0]}]
       id_or_auto<*=auto_id | id> field_value{field value} ...`,
     history: [
       ['6.2.0', 'New: `NOMKSTREAM`, `MINID` and `LIMIT`.'],
-      ['7.0.0', 'IDs of the form `<ms>-*`.'],
+      ['7.0.0', 'Takes IDs of the form `<ms>-*`.'],
     ],
     tips: ['nondeterministic_output'],
     keyNotes: ['Counts as an update, for it may also trim the stream.'],
@@ -74,8 +73,7 @@ export const streamDetails = (): DetailTable => ({
   },
   xtrim: {
     arguments: `key#0
-      trim{strategy<MAXLEN | MINID@6.2.0> [operator<==equal
-      | ~=approximately>] threshold [LIMIT count:integer@6.2.0]}`,
+      trim{strategy<MAXLEN | MINID@6.2.0> [operator<==equal | ~=approximately>] threshold [LIMIT count:integer@6.2.0]}`,
     history: [['6.2.0', 'New: `MINID` and `LIMIT`.']],
     tips: ['nondeterministic_output'],
   },

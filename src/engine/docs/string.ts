@@ -9,8 +9,8 @@ export const stringDetails = (): DetailTable => ({
   getdel: { arguments: 'key#0' },
   getex: {
     arguments: `key#0
-      [expiration<EX seconds:integer | PX milliseconds:integer | EXAT unix-time-seconds:unix-time
-      | PXAT unix-time-milliseconds:unix-time | PERSIST>]`,
+      [expiration<EX seconds:integer | PX milliseconds:integer
+        | EXAT unix-time-seconds:unix-time | PXAT unix-time-milliseconds:unix-time | PERSIST>]`,
     keyNotes: ['Counts as a write, for it may change the time to live.'],
   },
   getrange: { arguments: 'key#0 start:integer end:integer' },
@@ -29,8 +29,7 @@ export const stringDetails = (): DetailTable => ({
   set: {
     arguments: `key#0 value [condition<NX | XX>@2.6.12] [GET@6.2.0]
       [expiration<EX seconds:integer@2.6.12 | PX milliseconds:integer@2.6.12
-      | EXAT unix-time-seconds:unix-time@6.2.0 | PXAT unix-time-milliseconds:unix-time@6.2.0
-      | KEEPTTL@6.0.0>]`,
+        | EXAT unix-time-seconds:unix-time@6.2.0 | PXAT unix-time-milliseconds:unix-time@6.2.0 | KEEPTTL@6.0.0>]`,
     history: [
       ['2.6.12', 'New: `EX`, `PX`, `NX` and `XX`.'],
       ['6.0.0', 'New: `KEEPTTL`.'],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { commandsPage } from '../../../scripts/commands-page.ts'
-import { defineCommand } from '../../../src/engine/command.ts'
+import { defineCommand, firstKey, KEY_RO } from '../../../src/engine/command.ts'
 import { FAST, READONLY } from '../../../src/engine/flags.ts'
 import { builtInCommands } from '../../../src/server/built-in-commands.ts'
 
@@ -16,6 +16,7 @@ test('an entry tells all that a declaration holds', () => {
     name: 'PRICE',
     arity: -2,
     flags: READONLY | FAST,
+    keys: [firstKey(KEY_RO)],
     doc: {
       group: 'shop',
       since: '1.2.0',
