@@ -1,0 +1,81 @@
+/**
+ * Time, injected. A clock is read once per batch of requests (`refresh`) and then cached in plain fields, since
+ * one reading costs about as much as parsing a command (50 to 65 ns measured on the target machine).
+ *
+ * Two times: `nowMs` is wall-clock time, integer milliseconds since the epoch (what expiry and TIME use);
+ * `monotonicUs` only grows, fractional microseconds (what durations use).
+ */
+import { performance } from 'node:perf_hooks'
+
+export interface Clock {
+  /** Wall-clock milliseconds since the epoch, as of the last refresh. */
+  nowMs: number
+  /** Monotonic microseconds, as of the last refresh. */
+  monotonicUs: number
+  /** Reads the source again and updates both fields. */
+  refresh(): void
+  /** Wall-clock microseconds since the epoch, read now (TIME). */
+  wallUs(): number
+  /** Moves both times forward. */
+  advance(ms: number): void
+}
+
+/** How long a wall-clock offset is trusted before the system's clock is asked again: time set by hand or NTP shows within this. */
+const RESYNC_US = 100_000
+
+/** The system's time plus whatever `advance` has added. */
+export class SystemClock implements Clock {
+  nowMs = 0
+  monotonicUs = 0
+  private advancedUs = 0
+  private wallMinusMonotonicMs = 0
+  private resyncAtUs = 0
+
+  constructor() {
+    this.resync()
+    this.refresh()
+  }
+
+  refresh(): void {
+    const us = performance.now() * 1000 + this.advancedUs
+    this.monotonicUs = us
+    if (us >= this.resyncAtUs) this.resync()
+    this.nowMs = Math.floor(us / 1000 + this.wallMinusMonotonicMs)
+  }
+
+  wallUs(): number {
+    return Math.floor((performance.timeOrigin + performance.now()) * 1000 + this.advancedUs)
+  }
+
+  advance(ms: number): void {
+    this.advancedUs += ms * 1000
+    this.refresh()
+  }
+
+  private resync(): void {
+    const realMs = performance.now()
+    this.wallMinusMonotonicMs = Date.now() - realMs
+    this.resyncAtUs = realMs * 1000 + this.advancedUs + RESYNC_US
+  }
+}
+
+/** A clock that stands still until it is moved: deterministic tests and simulations. */
+export class ManualClock implements Clock {
+  nowMs: number
+  monotonicUs = 0
+
+  constructor(startMs = 1_700_000_000_000) {
+    this.nowMs = startMs
+  }
+
+  refresh(): void {}
+
+  wallUs(): number {
+    return this.nowMs * 1000
+  }
+
+  advance(ms: number): void {
+    this.nowMs += ms
+    this.monotonicUs += ms * 1000
+  }
+}

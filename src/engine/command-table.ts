@@ -1,0 +1,151 @@
+/**
+ * The commands of one server, found from the bytes of a request in any case, with the figures kept for each.
+ * Hot path: bench/micro/command-path.ts.
+ */
+import type { Argv } from '../base/argv.ts'
+import { HdrHistogram } from '../base/hdr-histogram.ts'
+import type { Command, Handler } from './command.ts'
+import { FAST, MODULE } from './flags.ts'
+
+const INITIAL_SLOTS = 1024
+
+/** A command in one server: the shared declaration and this server's statistics. */
+export class CommandEntry {
+  readonly command: Command
+  /** The module that brought it; null for the server's own. */
+  readonly module: string | null
+  readonly run: Handler
+  readonly flags: number
+  readonly arity: number
+  /** Name in upper-case bytes, as compared with requests. */
+  readonly nameBytes: Uint8Array
+  readonly subcommands: Map<string, CommandEntry> | null
+  calls = 0
+  /** Time spent, microseconds. */
+  usec = 0
+  rejectedCalls = 0
+  failedCalls = 0
+  /** Costs little whatever its arguments: timed together with others of its kind (see Engine). */
+  readonly sharesTime: boolean
+  /** Made at the first call, when latency tracking is on. */
+  latency: HdrHistogram | null = null
+  /** Calls of the batch under way that share its time (see Engine.settleTimes). */
+  unsettledCalls = 0
+
+  constructor(command: Command, module: string | null) {
+    this.command = command
+    this.module = module
+    this.run = command.run ?? unreachable
+    this.flags = module === null ? command.flags : command.flags | MODULE
+    this.arity = command.arity
+    this.sharesTime = (command.flags & FAST) !== 0 || command.doc.complexity === 'O(1)'
+    this.nameBytes = Buffer.from(command.name.toUpperCase(), 'latin1')
+    this.subcommands =
+      command.subcommands.length === 0
+        ? null
+        : new Map(command.subcommands.map((child) => [child.name.toUpperCase(), new CommandEntry(child, module)]))
+  }
+
+  /** Counts calls that took `usec` each in the latency histogram. */
+  recordMany(usec: number, calls: number): void {
+    this.latency ??= new HdrHistogram(1, 1_000_000_000, 2)
+    this.latency.record(Math.round(usec * 1000), calls)
+  }
+
+  resetStatistics(): void {
+    this.calls = 0
+    this.usec = 0
+    this.rejectedCalls = 0
+    this.failedCalls = 0
+    this.latency = null
+    if (this.subcommands !== null) for (const child of this.subcommands.values()) child.resetStatistics()
+  }
+}
+
+const unreachable: Handler = () => {
+  throw new Error('a container command was run without a subcommand')
+}
+
+export class CommandTable {
+  private slots: (CommandEntry | null)[] = new Array<CommandEntry | null>(INITIAL_SLOTS).fill(null)
+  private mask = INITIAL_SLOTS - 1
+  private readonly byName = new Map<string, CommandEntry>()
+
+  constructor(commands: readonly Command[]) {
+    for (const command of commands) this.add(command)
+  }
+
+  /** Adds a command, of a module if one is named. Throws when the name is taken. */
+  add(command: Command, module: string | null = null): CommandEntry {
+    const name = command.name.toUpperCase()
+    if (this.byName.has(name)) throw new TypeError(`command ${name} is already there`)
+    const entry = new CommandEntry(command, module)
+    this.byName.set(name, entry)
+    this.rebuild()
+    return entry
+  }
+
+  remove(name: string): boolean {
+    const removed = this.byName.delete(name.toUpperCase())
+    if (removed) this.rebuild()
+    return removed
+  }
+
+  /** All top-level commands. */
+  entries(): IterableIterator<CommandEntry> {
+    return this.byName.values()
+  }
+
+  get size(): number {
+    return this.byName.size
+  }
+
+  /** A command by name, "config|get" for subcommands, in any case. */
+  byFullName(fullName: string): CommandEntry | null {
+    const [name, child, more] = fullName.toUpperCase().split('|')
+    const entry = this.byName.get(name!) ?? null
+    if (child === undefined || entry === null) return entry
+    return more === undefined ? (entry.subcommands?.get(child) ?? null) : null
+  }
+
+  /** The command that a request names, subcommands not resolved; null if there is none. Hot. */
+  lookup(argv: Argv): CommandEntry | null {
+    const { bytes } = argv
+    const start = argv.starts[0]!
+    const length = argv.lengths[0]!
+    let hash = length
+    for (let i = 0; i < length; i++) hash = (Math.imul(hash, 31) + (bytes[start + i]! & 0xdf)) | 0
+    hash ^= hash >>> 15
+    for (let slot = hash & this.mask; ; slot = (slot + 1) & this.mask) {
+      const entry = this.slots[slot]!
+      if (entry === null) return null
+      if (sameName(entry.nameBytes, bytes, start, length)) return entry
+    }
+  }
+
+  private rebuild(): void {
+    let capacity = INITIAL_SLOTS
+    while (capacity < this.byName.size * 4) capacity *= 2
+    this.slots = new Array<CommandEntry | null>(capacity).fill(null)
+    this.mask = capacity - 1
+    for (const entry of this.byName.values()) {
+      const { nameBytes } = entry
+      let hash = nameBytes.length
+      for (let i = 0; i < nameBytes.length; i++) hash = (Math.imul(hash, 31) + (nameBytes[i]! & 0xdf)) | 0
+      hash ^= hash >>> 15
+      let slot = hash & this.mask
+      while (this.slots[slot] !== null) slot = (slot + 1) & this.mask
+      this.slots[slot] = entry
+    }
+  }
+}
+
+function sameName(name: Uint8Array, bytes: Uint8Array, start: number, length: number): boolean {
+  if (name.length !== length) return false
+  for (let i = 0; i < length; i++) {
+    let c = bytes[start + i]!
+    if (c >= 97 && c <= 122) c -= 32
+    if (c !== name[i]) return false
+  }
+  return true
+}

@@ -1,0 +1,613 @@
+/**
+ * The engine: request bytes in, reply bytes and effects out. It opens no socket and no file and reads no clock but the
+ * one it was given, so that a server can be run, tested and simulated anywhere.
+ *
+ *   receive -> parse -> process (the questions before a command) -> call (the command and its figures) -> flush
+ *
+ * A request that needs no question goes straight from `process` to `call`; any reason to look closer is a bit in
+ * `gate`, of the engine or of the session, and leads through dispatch.ts.
+ * Hot path: bench/micro/command-path.ts.
+ */
+import { Argv } from '../base/argv.ts'
+import type { Clock } from '../base/clock.ts'
+import { INT64_TEXT_BYTES_MAX } from '../base/int64-text.ts'
+import type { Random } from '../base/random.ts'
+import type { Db } from '../keyspace/db.ts'
+import { Keyspace, type KeyspaceListener } from '../keyspace/keyspace.ts'
+import type { ValueType } from '../keyspace/value-type.ts'
+import { ArenaFullError, type Ref } from '../memory/arena.ts'
+import { ERR_OOM } from '../resp/errors.ts'
+import { ReplyWriter } from '../resp/reply-writer.ts'
+import { COMPLETE, INCOMPLETE, RequestParser } from '../resp/request-parser.ts'
+import { ClientPause } from './client-pause.ts'
+import type { Command } from './command.ts'
+import { type CommandEntry, CommandTable } from './command-table.ts'
+import { processClosely } from './dispatch.ts'
+import { EffectStream } from './effects.ts'
+import { FAST, PROTECTED } from './flags.ts'
+import { GATE_AUTH, GATE_MAXMEMORY } from './gates.ts'
+import { LatencyMonitor } from './latency-monitor.ts'
+import { feedMonitors } from './monitor.ts'
+import { NOTIFY_EXPIRED, NOTIFY_KEY_MISS } from './notifications.ts'
+import { PubSub, publishKeyEvent } from './pubsub.ts'
+import {
+  BLOCKED,
+  CLOSE_AFTER_REPLY,
+  CLOSE_ASAP,
+  DIRTY_CAS,
+  DIRTY_EXEC,
+  EFFECT_NONE,
+  EFFECT_REPLACED,
+  EFFECT_REQUEST,
+  IN_MULTI,
+  Inbox,
+  LOADER,
+  OUTPUT_STALLED,
+  type OutputSink,
+  PROTOCOL_FAILED,
+  REPLICA,
+  Session,
+  SUBSCRIBED,
+} from './session.ts'
+import { EngineSettings } from './settings.ts'
+import { Slowlog } from './slowlog.ts'
+import { Statistics } from './statistics.ts'
+import { WatchTable } from './watch.ts'
+
+/** Replies are sent on when this much has gathered, so that a long pipeline needs no buffer of its length. */
+const FLUSH_BYTES = 256 * 1024
+/**
+ * A client whose unread output passes this is not read from until it reads: the answer to clients without an output
+ * limit of their own (class normal has none by default). Far above what pipelining clients leave unread.
+ */
+const OUTPUT_STALL_BYTES = 128 * 1024 * 1024
+/** First capacity of an inbox. */
+const INBOX_BYTES = 16 * 1024
+/** Below this slowlog threshold every command is timed on its own. */
+const EXACT_TIMING_USEC = 1000
+const SUSPENDED = BLOCKED | OUTPUT_STALLED | CLOSE_ASAP | CLOSE_AFTER_REPLY
+
+export type LogLevel = 'debug' | 'verbose' | 'notice' | 'warning'
+
+export interface EngineOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly databases: number
+  readonly commands: readonly Command[]
+  readonly types?: readonly ValueType[]
+  readonly settings?: EngineSettings
+  /** Log lines; nowhere by default. */
+  readonly log?: (level: LogLevel, message: string) => void
+  /** A bug was hit: the server must stop. Default: throw. */
+  readonly onFatal?: (error: unknown, session: Session | null) => void
+}
+
+export class Engine implements KeyspaceListener {
+  readonly clock: Clock
+  readonly random: Random
+  readonly settings: EngineSettings
+  readonly keyspace: Keyspace
+  readonly commands: CommandTable
+  readonly effects = new EffectStream()
+  readonly watch = new WatchTable()
+  readonly pubsub = new PubSub()
+  readonly pause: ClientPause
+  readonly slowlog: Slowlog
+  readonly latency: LatencyMonitor
+  readonly statistics: Statistics
+  readonly sessions = new Map<number, Session>()
+  readonly monitors = new Set<Session>()
+  readonly log: (level: LogLevel, message: string) => void
+  /** Bits GATE_*: zero lets commands pass without further questions. */
+  gate = 0
+  /** Where commands write a number's text before they store it. */
+  readonly numberText = new Uint8Array(INT64_TEXT_BYTES_MAX)
+  /** Replies of the batch under way. */
+  readonly reply = new ReplyWriter()
+  /** Whose batch that is. */
+  private receiving: Session | null = null
+  private readonly parser: RequestParser
+  private readonly scratch = new ReplyWriter()
+  private readonly toFlush = new Set<Session>()
+  private readonly onFatal: (error: unknown, session: Session | null) => void
+  private nextSessionId = 1
+  /** When an attack was last written to the log. */
+  attackLoggedMs = 0
+  /** Depth of commands that run commands (EXEC, scripts). */
+  private depth = 0
+  /** Commands are timed one by one, not by run. */
+  private exactTiming = false
+  private runStartUs = 0
+  private readonly unsettled: CommandEntry[] = []
+  private unsettledCalls = 0
+  private lastSession: Session | null = null
+  private lastArgv: Argv | null = null
+  private stopped = false
+
+  constructor(options: EngineOptions) {
+    this.clock = options.clock
+    this.random = options.random
+    this.settings = options.settings ?? new EngineSettings()
+    this.keyspace = new Keyspace(options.clock, options.random, options.databases, options.types ?? [])
+    this.keyspace.listener = this
+    this.commands = new CommandTable(options.commands)
+    this.log = options.log ?? (() => {})
+    this.onFatal =
+      options.onFatal ??
+      ((error) => {
+        throw error
+      })
+    this.parser = new RequestParser(this.settings)
+    this.statistics = new Statistics(options.clock)
+    this.slowlog = new Slowlog(this.settings)
+    this.latency = new LatencyMonitor(this.settings, options.clock)
+    this.pause = new ClientPause(this)
+    this.reply.onError = (code) => this.statistics.countError(code)
+    this.settingsChanged()
+  }
+
+  /** To be called after `settings` were changed. */
+  settingsChanged(): void {
+    const { settings } = this
+    this.exactTiming =
+      (settings.slowlogUsec >= 0 && settings.slowlogUsec < EXACT_TIMING_USEC) || settings.latencyMonitorMs > 0
+    this.setGate(GATE_MAXMEMORY, settings.maxmemoryBytes > 0)
+  }
+
+  setGate(bit: number, closed: boolean): void {
+    if (closed) this.gate |= bit
+    else this.gate &= ~bit
+  }
+
+  // Sessions
+
+  /** A new client. Without a password set it is authenticated at once. */
+  connect(sink: OutputSink | null, flags = 0): Session {
+    const session = new Session(this, this.nextSessionId++, this.keyspace.databases[0]!)
+    session.sink = sink
+    session.flags = flags
+    this.setAuthenticated(session, this.settings.password === '')
+    this.sessions.set(session.id, session)
+    return session
+  }
+
+  setAuthenticated(session: Session, authenticated: boolean): void {
+    session.authenticated = authenticated
+    if (authenticated) session.gate &= ~GATE_AUTH
+    else session.gate |= GATE_AUTH
+  }
+
+  /** The client is gone: whatever the engine holds for it goes too. */
+  disconnect(session: Session): void {
+    if (!this.sessions.delete(session.id)) return
+    session.flags |= CLOSE_ASAP
+    session.inbox = null
+    session.queue = []
+    this.watch.unwatchAll(session)
+    this.pubsub.removeSession(session)
+    this.monitors.delete(session)
+    this.toFlush.delete(session)
+    this.pause.forget(session)
+  }
+
+  /** Ends a client from our side, after its replies have gone or at once. */
+  close(session: Session, atOnce: boolean): void {
+    if (session.has(CLOSE_ASAP)) return
+    if (session === this.receiving) {
+      session.flags |= atOnce ? CLOSE_ASAP : CLOSE_AFTER_REPLY
+      return
+    }
+    session.flags |= CLOSE_ASAP
+    session.sink?.close(atOnce)
+    this.disconnect(session)
+  }
+
+  // Input
+
+  /** Executes what a client sent: bytes[0, length), valid during this call only. */
+  receive(session: Session, bytes: Uint8Array, length: number): void {
+    if (this.stopped) return
+    const { clock } = this
+    clock.refresh()
+    this.runStartUs = clock.monotonicUs
+    session.lastInteractionMs = clock.nowMs
+    this.statistics.inputBytes += length
+    this.receiving = session
+    this.reply.protocol = session.protocol
+    try {
+      if (session.inbox !== null || (session.flags & SUSPENDED) !== 0) this.receiveIntoInbox(session, bytes, length)
+      else {
+        const { parser } = this
+        parser.position = 0
+        this.consume(session, parser, bytes, length)
+        if (parser.position < length && (session.flags & (CLOSE_AFTER_REPLY | CLOSE_ASAP)) === 0) {
+          this.openInbox(session, bytes, parser.position, length)
+        }
+      }
+    } catch (error) {
+      this.fail(error, session)
+    }
+    this.finishBatch(session)
+  }
+
+  /** Goes on with input that had to wait: after a pause, a blocking command, a full output. */
+  resume(session: Session): void {
+    if (this.stopped || this.receiving !== null || (session.flags & SUSPENDED) !== 0) return
+    if (session.inbox === null && session.postponed === null) return
+    this.clock.refresh()
+    this.runStartUs = this.clock.monotonicUs
+    this.receiving = session
+    this.reply.protocol = session.protocol
+    try {
+      const { postponed } = session
+      if (postponed !== null) {
+        session.postponed = null
+        this.process(session, postponed)
+      }
+      if (session.inbox !== null) this.consumeInbox(session)
+    } catch (error) {
+      this.fail(error, session)
+    }
+    this.finishBatch(session)
+  }
+
+  /** Runs one command for an in-process caller; its reply stands in `reply` afterwards. */
+  execute(session: Session, argv: Argv): void {
+    this.clock.refresh()
+    this.runStartUs = this.clock.monotonicUs
+    session.lastInteractionMs = this.clock.nowMs
+    this.receiving = session
+    this.reply.protocol = session.protocol
+    try {
+      this.process(session, argv)
+    } catch (error) {
+      this.fail(error, session)
+    }
+    this.finishBatch(session)
+  }
+
+  /** Executes one request: the questions before a command, and the command. Hot. */
+  process(session: Session, argv: Argv): void {
+    const entry = this.commands.lookup(argv)
+    if (
+      entry === null ||
+      (session.gate | this.gate) !== 0 ||
+      entry.subcommands !== null ||
+      (entry.flags & PROTECTED) !== 0 ||
+      (entry.arity > 0 ? argv.count !== entry.arity : argv.count < -entry.arity)
+    ) {
+      processClosely(this, session, entry, argv)
+      return
+    }
+    session.lastCommand = entry
+    this.call(session, entry, argv)
+  }
+
+  /** Runs a command that may run now, and does what follows from it. Also for commands within EXEC and scripts. */
+  call(session: Session, entry: CommandEntry, argv: Argv): void {
+    const { reply, keyspace } = this
+    const dirtyBefore = keyspace.dirty
+    const errorsBefore = reply.errors
+    const exact = this.exactTiming || !entry.sharesTime
+    if (exact) this.startExactTiming()
+    this.depth++
+    entry.run(session, argv, reply)
+    this.depth--
+    entry.calls++
+    this.statistics.commands++
+    if (reply.errors !== errorsBefore) entry.failedCalls++
+    if (exact) this.stopExactTiming(session, entry, argv)
+    else {
+      if (entry.unsettledCalls++ === 0) this.unsettled.push(entry)
+      this.unsettledCalls++
+      this.lastSession = session
+      this.lastArgv = argv
+    }
+    if (this.monitors.size !== 0) feedMonitors(this, session, entry, argv)
+    if (keyspace.dirty !== dirtyBefore || session.effect !== EFFECT_REQUEST) {
+      this.propagate(session, argv, keyspace.dirty !== dirtyBefore)
+    }
+    if (this.depth === 0) this.effects.flush()
+  }
+
+  // Output
+
+  /** Writes a message to a client, whoever's batch is under way; it leaves at the end of the batch. */
+  send(session: Session, write: (reply: ReplyWriter) => void): void {
+    if (session.has(CLOSE_ASAP)) return
+    if (session === this.receiving) {
+      write(this.reply)
+      return
+    }
+    this.scratch.protocol = session.protocol
+    write(this.scratch)
+    this.enqueue(session, this.scratch.takeBytes())
+  }
+
+  /** As `send`, of bytes that are ready and stay as they are. */
+  enqueue(session: Session, bytes: Uint8Array): void {
+    if (session.has(CLOSE_ASAP)) return
+    if (session === this.receiving) {
+      this.reply.raw(bytes)
+      return
+    }
+    session.outbox.push(bytes)
+    this.toFlush.add(session)
+    if (this.receiving === null) this.flushOthers()
+  }
+
+  /** Bytes encoded once for all clients of a protocol version. */
+  encode(protocol: number, write: (reply: ReplyWriter) => void): Uint8Array {
+    this.scratch.protocol = protocol
+    write(this.scratch)
+    return this.scratch.takeBytes()
+  }
+
+  /** Whose batch is under way, for DEBUG and crash reports. */
+  get activeSession(): Session | null {
+    return this.receiving
+  }
+
+  /** The network has taken a client's queued output. */
+  drained(session: Session): void {
+    if (!session.has(OUTPUT_STALLED)) return
+    session.flags &= ~OUTPUT_STALLED
+    session.sink?.setReading(true)
+    this.resume(session)
+  }
+
+  // What the keyspace tells
+
+  expired(db: Db, entry: Ref): void {
+    const at = db.keyAt(entry)
+    const length = db.keyLength(entry)
+    const bytes = db.bytesOf(entry)
+    this.propagateExpiry(db, bytes.slice(at, at + length))
+    if (!this.watch.isEmpty) this.watch.touch(db, bytes, at, length)
+    if (this.settings.notifyFlags & NOTIFY_EXPIRED) this.notify(NOTIFY_EXPIRED, 'expired', db, bytes, at, length)
+    if (this.depth === 0) this.effects.flush()
+  }
+
+  missed(db: Db, bytes: Uint8Array, start: number, length: number): void {
+    if (this.settings.notifyFlags & NOTIFY_KEY_MISS) this.notify(NOTIFY_KEY_MISS, 'keymiss', db, bytes, start, length)
+  }
+
+  /** Publishes a keyspace event. The class must have been found enabled. */
+  notify(eventClass: number, event: string, db: Db, bytes: Uint8Array, start: number, length: number): void {
+    publishKeyEvent(this, eventClass, event, db, bytes, start, length)
+  }
+
+  /** Stops taking input for good: after a bug, or when the server closes. */
+  stop(): void {
+    this.stopped = true
+  }
+
+  get isStopped(): boolean {
+    return this.stopped
+  }
+
+  /** Whether more memory is used than maxmemory allows. */
+  isOverMemory(): boolean {
+    return this.keyspace.arena.usedBytes > this.settings.maxmemoryBytes
+  }
+
+  /** Forgets the queued commands and watched keys of a session. */
+  discardTransaction(session: Session): void {
+    session.queue = []
+    session.queueFlags = 0
+    session.queueMissingFlags = 0
+    session.clearFlag(IN_MULTI | DIRTY_CAS | DIRTY_EXEC)
+    this.watch.unwatchAll(session)
+  }
+
+  /** A bug. The client hears of it and this instance stops; others in the process go on. */
+  fail(error: unknown, session: Session | null): void {
+    if (error instanceof ArenaFullError) {
+      this.reply.error(ERR_OOM)
+      this.log('warning', `Out of memory: ${error.message}`)
+      return
+    }
+    this.stopped = true
+    this.onFatal(error, session)
+  }
+
+  private consume(session: Session, parser: RequestParser, bytes: Uint8Array, end: number): void {
+    const { reply } = this
+    parser.unauthenticated = (session.gate & GATE_AUTH) !== 0
+    while (parser.position < end) {
+      if ((session.flags & SUSPENDED) !== 0) return
+      const start = parser.position
+      const status = parser.parse(bytes, end)
+      if (status !== COMPLETE) {
+        if (status === INCOMPLETE) {
+          // The rest goes to an inbox, where a parser of the session's own reads it from its start, once.
+          if (parser === this.parser) {
+            parser.reset()
+            parser.position = start
+          }
+        } else this.refuse(session, parser, bytes, end)
+        return
+      }
+      if (parser.argv.count === 0) continue
+      this.process(session, parser.argv)
+      if (reply.pendingBytes > FLUSH_BYTES) this.flushReplies(session)
+      if ((session.gate & GATE_AUTH) === 0) parser.unauthenticated = false
+    }
+  }
+
+  private receiveIntoInbox(session: Session, bytes: Uint8Array, length: number): void {
+    session.inbox ??= new Inbox(new RequestParser(this.settings), Math.max(INBOX_BYTES, length))
+    session.inbox.append(bytes, 0, length)
+    this.consumeInbox(session)
+  }
+
+  private openInbox(session: Session, bytes: Uint8Array, start: number, end: number): void {
+    session.inbox = new Inbox(new RequestParser(this.settings), Math.max(INBOX_BYTES, end - start))
+    session.inbox.append(bytes, start, end)
+    if ((session.flags & SUSPENDED) === 0) this.consumeInbox(session)
+  }
+
+  private consumeInbox(session: Session): void {
+    const inbox = session.inbox!
+    // What comes in pieces may be large, and then no command's cost is small: each is timed on its own.
+    const { exactTiming } = this
+    this.exactTiming = true
+    this.consume(session, inbox.parser, inbox.bytes, inbox.end)
+    this.exactTiming = exactTiming
+    if (inbox.parser.position === inbox.end && inbox.parser.isIdle) session.inbox = null
+    else if (inbox.end > this.settings.queryBufferBytesMax) {
+      this.log(
+        'warning',
+        `Closing client that reached max query buffer length: id=${session.id} addr=${session.address}`,
+      )
+      this.close(session, true)
+    }
+  }
+
+  private refuse(session: Session, parser: RequestParser, bytes: Uint8Array, end: number): void {
+    this.reply.errorText(`ERR ${parser.error}`)
+    session.flags |= CLOSE_AFTER_REPLY | PROTOCOL_FAILED
+    const sample = Buffer.from(bytes.subarray(parser.position, Math.min(end, parser.position + 128)))
+      .toString('latin1')
+      .replace(/[^ -~]/g, '.')
+    this.log(
+      'verbose',
+      `Protocol error (${parser.errorDetail}) from client: id=${session.id} addr=${session.address}. Query buffer during protocol error: '${sample}'`,
+    )
+    parser.position = end
+  }
+
+  private finishBatch(session: Session): void {
+    this.settleTimes()
+    this.flushReplies(session)
+    this.receiving = null
+    if (this.toFlush.size !== 0) this.flushOthers()
+    if ((session.flags & (CLOSE_AFTER_REPLY | CLOSE_ASAP)) !== 0) {
+      session.sink?.close((session.flags & CLOSE_ASAP) !== 0)
+      this.disconnect(session)
+    }
+  }
+
+  private flushReplies(session: Session): void {
+    const { reply } = this
+    if (reply.pendingBytes === 0) return
+    const { sink } = session
+    if (sink === null) return
+    this.statistics.outputBytes += reply.pendingBytes
+    sink.sendReplies(reply)
+    if (sink.queuedBytes !== 0) this.checkOutput(session, sink)
+  }
+
+  private flushOthers(): void {
+    for (const session of this.toFlush) {
+      const { sink, outbox } = session
+      session.outbox = []
+      if (sink === null) continue
+      for (const bytes of outbox) {
+        this.statistics.outputBytes += bytes.length
+        sink.send(bytes)
+      }
+      if (sink.queuedBytes !== 0) this.checkOutput(session, sink)
+    }
+    this.toFlush.clear()
+  }
+
+  /** A client does not read as fast as it is written to: bounded by its class's limits, or by waiting. */
+  private checkOutput(session: Session, sink: OutputSink): void {
+    const limits = this.settings.outputLimits
+    const limit = session.has(REPLICA) ? limits.replica : session.has(SUBSCRIBED) ? limits.pubsub : limits.normal
+    const { queuedBytes } = sink
+    const overHard = limit.hardBytes > 0 && queuedBytes >= limit.hardBytes
+    let overSoft = limit.softBytes > 0 && queuedBytes >= limit.softBytes
+    if (overSoft) {
+      if (session.softLimitSinceUs === 0) {
+        session.softLimitSinceUs = this.clock.monotonicUs
+        overSoft = false
+      } else overSoft = this.clock.monotonicUs - session.softLimitSinceUs > limit.softSeconds * 1e6
+    } else session.softLimitSinceUs = 0
+    if (overHard || overSoft) {
+      this.log(
+        'warning',
+        `Client id=${session.id} addr=${session.address} scheduled to be closed ASAP for overcoming of output buffer limits.`,
+      )
+      this.statistics.outputLimitDisconnections++
+      session.flags |= CLOSE_ASAP
+      if (session !== this.receiving) {
+        sink.close(true)
+        this.disconnect(session)
+      }
+    } else if (queuedBytes > OUTPUT_STALL_BYTES && !session.has(OUTPUT_STALLED)) {
+      session.flags |= OUTPUT_STALLED
+      sink.setReading(false)
+    }
+  }
+
+  private propagate(session: Session, argv: Argv, changed: boolean): void {
+    const { effect } = session
+    session.effect = EFFECT_REQUEST
+    if (!this.effects.isActive || session.has(LOADER) || effect === EFFECT_NONE) return
+    if (effect === EFFECT_REPLACED) {
+      this.effects.add(session.db.index, session.effectArgv!)
+      session.effectArgv = null
+    } else if (changed || effect !== EFFECT_REQUEST)
+      this.effects.add(session.db.index, this.depth === 0 ? argv : argv.copy())
+  }
+
+  private propagateExpiry(db: Db, key: Uint8Array): void {
+    if (this.effects.isActive) this.effects.add(db.index, Argv.of(['DEL', key]))
+  }
+
+  // Time: a reading of the clock costs as much as a small command. Fast commands share the time of their run evenly;
+  // all others are timed on their own, and every one when the slow log or the latency monitor ask for it.
+
+  private startExactTiming(): void {
+    // Without a run to settle, the reading at the end of the previous command serves as the start of this one.
+    if (this.unsettledCalls === 0) return
+    this.clock.refresh()
+    // Its arguments are gone by now, so a run that ends here cannot enter the slow log.
+    this.lastArgv = null
+    this.settle(this.clock.monotonicUs)
+  }
+
+  private stopExactTiming(session: Session, entry: CommandEntry, argv: Argv): void {
+    const startUs = this.runStartUs
+    this.clock.refresh()
+    this.runStartUs = this.clock.monotonicUs
+    this.account(session, entry, argv, this.clock.monotonicUs - startUs)
+  }
+
+  private settleTimes(): void {
+    if (this.unsettledCalls === 0) return
+    this.clock.refresh()
+    this.settle(this.clock.monotonicUs)
+  }
+
+  private settle(nowUs: number): void {
+    const usec = nowUs - this.runStartUs
+    if (this.unsettledCalls === 1) {
+      const entry = this.unsettled[0]!
+      entry.unsettledCalls = 0
+      this.account(this.lastSession!, entry, this.lastArgv, usec)
+    } else {
+      const share = usec / this.unsettledCalls
+      for (const entry of this.unsettled) {
+        entry.usec += share * entry.unsettledCalls
+        if (this.settings.latencyTracking) entry.recordMany(share, entry.unsettledCalls)
+        entry.unsettledCalls = 0
+      }
+    }
+    this.unsettled.length = 0
+    this.unsettledCalls = 0
+    this.lastSession = null
+    this.lastArgv = null
+    this.runStartUs = nowUs
+  }
+
+  private account(session: Session, entry: CommandEntry, argv: Argv | null, usec: number): void {
+    entry.usec += usec
+    if (this.settings.latencyTracking) entry.recordMany(usec, 1)
+    const { slowlogUsec, latencyMonitorMs } = this.settings
+    if (slowlogUsec >= 0 && usec >= slowlogUsec && argv !== null) this.slowlog.add(session, entry, argv, usec)
+    if (latencyMonitorMs > 0) this.latency.sample((entry.flags & FAST) !== 0 ? 'fast-command' : 'command', usec / 1000)
+  }
+}

@@ -1,0 +1,247 @@
+/**
+ * A session: one client as the engine sees it, with or without a socket. Handlers get it as `ctx`.
+ *
+ * Everything a command needs to know of who runs it is here; nothing about "the current client" is global, so a script
+ * or an embedded caller is just another session.
+ */
+import { Argv } from '../base/argv.ts'
+import type { Db } from '../keyspace/db.ts'
+import type { ReplyWriter } from '../resp/reply-writer.ts'
+import type { RequestParser } from '../resp/request-parser.ts'
+import type { CommandEntry } from './command-table.ts'
+import type { Engine } from './engine.ts'
+import type { WatchedKey } from './watch.ts'
+
+// Session flags
+/** Between MULTI and EXEC. */
+export const IN_MULTI = 1 << 0
+/** A watched key changed: EXEC will fail. */
+export const DIRTY_CAS = 1 << 1
+/** A command was refused while queueing: EXEC will fail. */
+export const DIRTY_EXEC = 1 << 2
+/** Close once all replies are sent. */
+export const CLOSE_AFTER_REPLY = 1 << 3
+/** Close at once; nothing more is read or executed. */
+export const CLOSE_ASAP = 1 << 4
+export const MONITOR = 1 << 5
+/** Subscribed to something. */
+export const SUBSCRIBED = 1 << 6
+/** CLIENT REPLY OFF. */
+export const REPLY_OFF = 1 << 7
+/** The reply of the command under way is dropped. */
+export const REPLY_SKIP = 1 << 8
+/** The next command's reply is dropped. */
+export const REPLY_SKIP_NEXT = 1 << 9
+/** Waits: for a key, for the end of CLIENT PAUSE. Input is kept, not executed. */
+export const BLOCKED = 1 << 10
+/** What it waits for is the end of a pause. */
+export const POSTPONED = 1 << 11
+/** Its output is too long for now: input waits until it is read. */
+export const OUTPUT_STALLED = 1 << 12
+/** CLIENT NO-EVICT. */
+export const NO_EVICT = 1 << 13
+/** Comes over a unix socket. */
+export const UNIX_SOCKET = 1 << 14
+/** This is our master: its commands are obeyed. */
+export const FROM_MASTER = 1 << 15
+export const REPLICA = 1 << 16
+/** Loads a file: obeyed and not counted. */
+export const LOADER = 1 << 17
+/** In-process caller without a socket. */
+export const EMBEDDED = 1 << 18
+export const PROTOCOL_FAILED = 1 << 19
+
+// What becomes of a command's effect.
+/** The request itself, if it changed data. */
+export const EFFECT_REQUEST = 0
+/** What the handler gave instead. */
+export const EFFECT_REPLACED = 1
+/** Nothing. */
+export const EFFECT_NONE = 2
+/** The request itself, even if no data changed. */
+export const EFFECT_FORCED = 3
+
+/** How a session's output reaches its client. Implemented by sockets and by in-process callers. */
+export interface OutputSink {
+  /** Sends all that the writer holds and leaves it empty. */
+  sendReplies(reply: ReplyWriter): void
+  /** Sends bytes that stay as they are. */
+  send(bytes: Uint8Array): void
+  /** Accepted from us and not yet taken by the network. */
+  readonly queuedBytes: number
+  /** Number of pieces in that queue. */
+  readonly queuedChunks: number
+  /** Ends the connection: after what is queued has been sent, or at once. */
+  close(atOnce: boolean): void
+  /** Stops or resumes reading. */
+  setReading(reading: boolean): void
+}
+
+/** Input that waits: the unread rest of a batch, or a request that is not whole. */
+export class Inbox {
+  readonly parser: RequestParser
+  bytes: Uint8Array
+  end = 0
+
+  constructor(parser: RequestParser, capacityBytes: number) {
+    this.parser = parser
+    this.bytes = new Uint8Array(capacityBytes)
+  }
+
+  get unreadBytes(): number {
+    return this.end - this.parser.position
+  }
+
+  append(bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start
+    if (this.end + length > this.bytes.length) this.makeRoom(length)
+    this.bytes.set(bytes.subarray(start, end), this.end)
+    this.end += length
+  }
+
+  /** Drops what was read and grows, to the size that the argument under way is known to need. */
+  private makeRoom(length: number): void {
+    const { parser } = this
+    const keepFrom = parser.isIdle
+      ? parser.position
+      : Math.min(parser.position, parser.argv.starts[0] ?? parser.position)
+    const kept = this.end - keepFrom
+    const wanted = Math.max(kept + length, parser.position - keepFrom + parser.wantedBytes)
+    // Room for what is known to come, not double of it: a large argument is collected once, into its final size.
+    const capacity =
+      parser.wantedBytes > wanted - kept
+        ? wanted
+        : Math.max(wanted, Math.min(this.bytes.length * 2, wanted + 1024 * 1024))
+    const target = capacity > this.bytes.length ? new Uint8Array(capacity) : this.bytes
+    target.set(this.bytes.subarray(keepFrom, this.end))
+    this.bytes = target
+    this.end = kept
+    parser.shift(keepFrom)
+  }
+}
+
+export class Session {
+  readonly id: number
+  readonly engine: Engine
+  db: Db
+  /** 2 or 3, by HELLO. */
+  protocol = 2
+  flags = 0
+  /** Bits GATE_*: zero lets commands pass without further questions. */
+  gate = 0
+  name = ''
+  user = 'default'
+  authenticated = false
+  /** "ip:port", or the path of a unix socket with ":0". */
+  address = ''
+  localAddress = ''
+  /** File descriptor as CLIENT LIST shows it; -1 without a socket. */
+  fd = -1
+  readonly createdMs: number
+  lastInteractionMs: number
+  lastCommand: CommandEntry | null = null
+  sink: OutputSink | null = null
+  inbox: Inbox | null = null
+  /** Messages from others, to be sent at the end of the batch. */
+  outbox: Uint8Array[] = []
+  /** When the soft output limit was first passed, monotonic microseconds; 0 = it is not. */
+  softLimitSinceUs = 0
+
+  queue: QueuedCommand[] = []
+  /** Flags of all queued commands together, and of those that lack one. */
+  queueFlags = 0
+  queueMissingFlags = 0
+  watched: WatchedKey[] = []
+  readonly channels = new Set<string>()
+  readonly patterns = new Set<string>()
+  readonly shardChannels = new Set<string>()
+
+  /** A request that waits for the end of a pause. */
+  postponed: Argv | null = null
+
+  effect = EFFECT_REQUEST
+  effectArgv: Argv | null = null
+
+  constructor(engine: Engine, id: number, db: Db) {
+    this.engine = engine
+    this.id = id
+    this.db = db
+    this.createdMs = engine.clock.nowMs
+    this.lastInteractionMs = this.createdMs
+  }
+
+  /** Wall-clock milliseconds, as of the start of the batch. */
+  get nowMs(): number {
+    return this.engine.clock.nowMs
+  }
+
+  has(flag: number): boolean {
+    return (this.flags & flag) !== 0
+  }
+
+  /** A command changed the key at argv[index]: counted, told to watchers, announced as `event` (see notifications.ts). */
+  changed(argv: Argv, index: number, eventClass: number, event: string): void {
+    this.changedKey(argv.bytes, argv.starts[index]!, argv.lengths[index]!, eventClass, event)
+  }
+
+  /** As `changed`, for a key that is not an argument. */
+  changedKey(bytes: Uint8Array, start: number, length: number, eventClass: number, event: string): void {
+    const { engine } = this
+    engine.keyspace.dirty++
+    if (!engine.watch.isEmpty) engine.watch.touch(this.db, bytes, start, length)
+    if (engine.settings.notifyFlags & eventClass) engine.notify(eventClass, event, this.db, bytes, start, length)
+  }
+
+  /** Tells watchers only: for commands that change several keys or announce nothing. */
+  touched(db: Db, bytes: Uint8Array, start: number, length: number): void {
+    const { watch } = this.engine
+    if (!watch.isEmpty) watch.touch(db, bytes, start, length)
+  }
+
+  /** Announces an event only. */
+  notify(eventClass: number, event: string, db: Db, bytes: Uint8Array, start: number, length: number): void {
+    const { engine } = this
+    if (engine.settings.notifyFlags & eventClass) engine.notify(eventClass, event, db, bytes, start, length)
+  }
+
+  /** Counts changes to the data that `changed` was not called for. */
+  dirtied(changes: number): void {
+    this.engine.keyspace.dirty += changes
+  }
+
+  /** Propagates this instead of the request. Nothing is built when nobody listens. */
+  replaceEffect(parts: readonly (string | Uint8Array)[]): void {
+    if (!this.engine.effects.isActive) return
+    this.effect = EFFECT_REPLACED
+    this.effectArgv = Argv.of(parts)
+  }
+
+  /** Propagates this beside the request (before it). */
+  addEffect(parts: readonly (string | Uint8Array)[]): void {
+    const { effects } = this.engine
+    if (effects.isActive) effects.add(this.db.index, Argv.of(parts))
+  }
+
+  /** Propagates nothing for this request. */
+  suppressEffect(): void {
+    this.effect = EFFECT_NONE
+  }
+
+  /** Propagates the request even if it changed no data. */
+  forceEffect(): void {
+    this.effect = EFFECT_FORCED
+  }
+
+  setFlag(flag: number): void {
+    this.flags |= flag
+  }
+
+  clearFlag(flag: number): void {
+    this.flags &= ~flag
+  }
+}
+
+export interface QueuedCommand {
+  readonly entry: CommandEntry
+  readonly argv: Argv
+}

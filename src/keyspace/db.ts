@@ -1,0 +1,658 @@
+/**
+ * One database: keys with values and expire times. Everything that changes data goes through here, so that expiry,
+ * snapshots and memory are right whatever command asked.
+ *
+ * A database may become several tables (one per cluster slot): nothing outside this folder knows how many there are.
+ * Entries move when they grow: a ref is dead after any call here that writes.
+ * Hot path: bench/micro/command-path.ts.
+ */
+import type { Argv } from '../base/argv.ts'
+import { isInt64 } from '../base/int64-text.ts'
+import type { Ref } from '../memory/arena.ts'
+import { HAS_EXTRA, KEY_BYTES_MAX, KEY_LENGTH_MASK, type TableRef } from '../structures/hash-table.ts'
+import {
+  EMBSTR_BYTES_MAX,
+  ENCODING_EMBSTR,
+  ENCODING_INT,
+  ENCODING_RAW,
+  ENTRY_EXPIRE_BYTES,
+  ENTRY_HEADER_BYTES,
+  EPOCH_MASK,
+  EXPIRE_DELETE,
+  EXPIRE_IGNORE,
+  META_ENCODING_MASK,
+  META_ENCODING_SHIFT,
+  META_LRU_SHIFT,
+  META_TYPE_MASK,
+  NO_KEY,
+  TYPE_STRING,
+  WORD_EXPIRE,
+  WORD_KEY,
+  WORD_META,
+  WORD_VALUE,
+  WRONG_TYPE,
+} from './entry.ts'
+import type { Keyspace } from './keyspace.ts'
+import { lfuAfterAccess, lfuInitial } from './lfu.ts'
+
+const COPY_LOOP_BYTES_MAX = 96
+const TWO_32 = 0x1_0000_0000
+
+/** What OBJECT ENCODING would say of a string just set. */
+export function stringEncoding(bytes: Uint8Array, start: number, length: number): number {
+  if (length <= 20) {
+    const first = bytes[start]!
+    if (((first >= 48 && first <= 57) || first === 45) && isInt64(bytes, start, start + length)) return ENCODING_INT
+  }
+  return length <= EMBSTR_BYTES_MAX ? ENCODING_EMBSTR : ENCODING_RAW
+}
+
+export class Db {
+  readonly keyspace: Keyspace
+  readonly index: number
+  /** Average time to live in milliseconds, estimated by the active expiry cycle. */
+  averageTtlMs = 0
+  /** Where the active expiry cycle stands. */
+  expireCursor = 0
+  private keys: TableRef
+  private expires: TableRef
+
+  constructor(keyspace: Keyspace, index: number) {
+    this.keyspace = keyspace
+    this.index = index
+    this.keys = keyspace.table.create()
+    this.expires = keyspace.table.create()
+  }
+
+  get size(): number {
+    return this.keyspace.table.count(this.keys)
+  }
+
+  get expiresSize(): number {
+    return this.keyspace.table.count(this.expires)
+  }
+
+  // Finding
+
+  /** The entry of a key for a reading command, or NO_KEY. Counts hits and misses, touches the LRU field. */
+  read(argv: Argv, index: number): Ref {
+    const { keyspace } = this
+    const { table } = keyspace
+    const start = argv.starts[index]!
+    const length = argv.lengths[index]!
+    const entry = table.find(this.keys, table.hashOf(argv.bytes, start, length), argv.bytes, start, length)
+    if (entry === 0 || (this.wordOf(entry, WORD_KEY) < 0 && this.isGone(entry))) {
+      keyspace.misses++
+      if (keyspace.listener !== null) keyspace.listener.missed(this, argv.bytes, start, length)
+      return NO_KEY
+    }
+    keyspace.hits++
+    this.touch(entry)
+    return entry
+  }
+
+  /** As `read`, of a key that must be a string if it exists: NO_KEY, WRONG_TYPE or the entry. */
+  readString(argv: Argv, index: number): Ref {
+    const entry = this.read(argv, index)
+    return entry !== 0 && (this.wordOf(entry, WORD_META) & META_TYPE_MASK) !== TYPE_STRING ? WRONG_TYPE : entry
+  }
+
+  /** The entry of a key for a writing command, or NO_KEY. Touches the LRU field; counts nothing. */
+  write(argv: Argv, index: number): Ref {
+    const entry = this.peek(argv.bytes, argv.starts[index]!, argv.lengths[index]!)
+    if (entry !== 0) this.touch(entry)
+    return entry
+  }
+
+  /** As `write`, of a key that must be a string if it exists. */
+  writeString(argv: Argv, index: number): Ref {
+    const entry = this.write(argv, index)
+    return entry !== 0 && (this.wordOf(entry, WORD_META) & META_TYPE_MASK) !== TYPE_STRING ? WRONG_TYPE : entry
+  }
+
+  /** The entry of a key, or NO_KEY if it is absent or overdue; no counter and no LRU field changes. */
+  peek(bytes: Uint8Array, start: number, length: number): Ref {
+    const { table } = this.keyspace
+    const entry = table.find(this.keys, table.hashOf(bytes, start, length), bytes, start, length)
+    if (entry !== 0 && this.wordOf(entry, WORD_KEY) < 0 && this.isGone(entry)) return NO_KEY
+    return entry
+  }
+
+  /** As `peek`, but an overdue key is returned as well. */
+  peekOverdue(bytes: Uint8Array, start: number, length: number): Ref {
+    const { table } = this.keyspace
+    return table.find(this.keys, table.hashOf(bytes, start, length), bytes, start, length)
+  }
+
+  /** A key chosen evenly that is not overdue, or NO_KEY. */
+  randomKey(): Ref {
+    const { keyspace } = this
+    // On a replica all keys may be overdue and none may be deleted: give up after Redis's number of tries.
+    const triesMax =
+      this.expiresSize === this.size && keyspace.expireMode !== EXPIRE_DELETE ? 100 : Number.POSITIVE_INFINITY
+    for (let tries = 1; ; tries++) {
+      const entry = keyspace.table.random(this.keys, keyspace.random)
+      if (entry === 0 || this.wordOf(entry, WORD_KEY) >= 0) return entry
+      if (!this.isOverdue(entry) || tries > triesMax) return entry
+      if (keyspace.expireMode === EXPIRE_DELETE) this.expire(entry)
+    }
+  }
+
+  /** An entry chosen evenly, overdue or not: sampling by eviction and DEBUG. */
+  sample(): Ref {
+    return this.keyspace.table.random(this.keys, this.keyspace.random)
+  }
+
+  // Entries
+
+  typeOf(entry: Ref): number {
+    return this.wordOf(entry, WORD_META) & META_TYPE_MASK
+  }
+
+  encodingOf(entry: Ref): number {
+    return (this.wordOf(entry, WORD_META) & META_ENCODING_MASK) >>> META_ENCODING_SHIFT
+  }
+
+  /** The 24 bits that LRU or LFU keep. */
+  lruOf(entry: Ref): number {
+    return this.wordOf(entry, WORD_META) >>> META_LRU_SHIFT
+  }
+
+  setLru(entry: Ref, lru: number): void {
+    const { arena } = this.keyspace
+    const at = arena.at32(entry) + WORD_META
+    const words = arena.view32(entry)
+    words[at] = (words[at]! & 0xff) | (lru << META_LRU_SHIFT)
+  }
+
+  keyLength(entry: Ref): number {
+    return this.wordOf(entry, WORD_KEY) & KEY_LENGTH_MASK
+  }
+
+  /** Where the key's bytes begin in `bytesOf(entry)`. */
+  keyAt(entry: Ref): number {
+    return this.keyspace.table.keyAt(entry)
+  }
+
+  /** The page that holds the entry. */
+  bytesOf(entry: Ref): Uint8Array {
+    return this.keyspace.arena.view8(entry)
+  }
+
+  /** A copy of the key. */
+  keyBytes(entry: Ref): Uint8Array {
+    const at = this.keyAt(entry)
+    return this.bytesOf(entry).slice(at, at + this.keyLength(entry))
+  }
+
+  /** Ref of the value, types other than string. */
+  rootOf(entry: Ref): Ref {
+    return this.wordOf(entry, WORD_VALUE)
+  }
+
+  setRoot(entry: Ref, root: Ref): void {
+    const { arena } = this.keyspace
+    arena.view32(entry)[arena.at32(entry) + WORD_VALUE] = root
+  }
+
+  setEncoding(entry: Ref, encoding: number): void {
+    const { arena } = this.keyspace
+    const at = arena.at32(entry) + WORD_META
+    const words = arena.view32(entry)
+    words[at] = (words[at]! & ~META_ENCODING_MASK) | (encoding << META_ENCODING_SHIFT)
+  }
+
+  /** Length of a string's value in bytes. */
+  valueLength(entry: Ref): number {
+    return this.wordOf(entry, WORD_VALUE)
+  }
+
+  /** Where a string's value begins in `bytesOf(entry)`. */
+  valueAt(entry: Ref): number {
+    return this.keyAt(entry) + this.keyLength(entry)
+  }
+
+  /** A view of a string's value, dead after the next write. */
+  valueView(entry: Ref): Uint8Array {
+    const at = this.valueAt(entry)
+    return this.bytesOf(entry).subarray(at, at + this.valueLength(entry))
+  }
+
+  /** Unix time in milliseconds at which the entry expires, or -1. */
+  expireAtMs(entry: Ref): number {
+    const { arena } = this.keyspace
+    const words = arena.view32(entry)
+    const at = arena.at32(entry)
+    if (words[at]! >= 0) return -1
+    return words[at + WORD_EXPIRE + 1]! * TWO_32 + (words[at + WORD_EXPIRE]! >>> 0)
+  }
+
+  /** Bytes of the entry's own block. */
+  blockBytes(entry: Ref): number {
+    return this.keyspace.arena.capacity(entry)
+  }
+
+  // Strings
+
+  /**
+   * Sets a key to a string, whatever it held, and returns its entry. The expire time goes unless `keepTtl`.
+   * `encoding` as from `stringEncoding`.
+   */
+  setString(
+    key: Uint8Array,
+    keyStart: number,
+    keyLength: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueLength: number,
+    encoding: number,
+    keepTtl: boolean,
+  ): Ref {
+    const { keyspace } = this
+    const { arena, table } = keyspace
+    const hash = table.hashOf(key, keyStart, keyLength)
+    const old = table.find(this.keys, hash, key, keyStart, keyLength)
+    if (old === 0) {
+      const entry = this.allocateEntry(key, keyStart, keyLength, ENTRY_HEADER_BYTES + keyLength + valueLength)
+      this.putMeta(entry, TYPE_STRING | (encoding << META_ENCODING_SHIFT) | this.initialLru())
+      this.putValue(entry, ENTRY_HEADER_BYTES + keyLength, value, valueStart, valueLength)
+      table.insert(this.keys, hash, entry)
+      return entry
+    }
+    if (keyspace.snapshot !== null) keyspace.snapshot.preserve(this, old)
+    const words = arena.view32(old)
+    const at = arena.at32(old)
+    const hasExpire = words[at]! < 0
+    if ((words[at + WORD_META]! & META_TYPE_MASK) !== TYPE_STRING || (hasExpire && !keepTtl)) {
+      return this.replaceWithString(old, key, keyStart, keyLength, value, valueStart, valueLength, encoding, keepTtl)
+    }
+    const head = ENTRY_HEADER_BYTES + (hasExpire ? ENTRY_EXPIRE_BYTES : 0) + keyLength
+    let entry = old
+    if (arena.capacity(old) !== arena.capacityFor(head + valueLength)) {
+      entry = arena.allocate(head + valueLength)
+      copyBytes(arena.view8(old), arena.at8(old), arena.view8(entry), arena.at8(entry), head)
+      table.replaceFound(entry)
+      if (hasExpire) this.replaceInExpires(old, entry)
+    }
+    // A value made anew is as recently used as a new key's; how frequently it is used goes on counting.
+    const lruBits = keyspace.lfu ? words[at + WORD_META]! & ~0xff : this.initialLru()
+    this.putMeta(entry, TYPE_STRING | (encoding << META_ENCODING_SHIFT) | lruBits)
+    this.putValue(entry, head, value, valueStart, valueLength)
+    if (entry !== old) arena.release(old)
+    return entry
+  }
+
+  /**
+   * Gives a string another length and returns its entry, perhaps moved: what it held stays, up to the shorter of both
+   * lengths, and new bytes are zero. The bytes may then be written in place.
+   */
+  resizeString(entry: Ref, lengthBytes: number, encoding: number): Ref {
+    const { keyspace } = this
+    const { arena, table } = keyspace
+    if (keyspace.snapshot !== null) keyspace.snapshot.preserve(this, entry)
+    const head = this.valueAt(entry) - arena.at8(entry)
+    const heldBytes = this.valueLength(entry)
+    let target = entry
+    // A string that grows once is likely to grow again, so it may keep up to half of its block unused before it moves.
+    if (head + lengthBytes > arena.capacity(entry) || head + lengthBytes < arena.capacity(entry) >> 1) {
+      const room = lengthBytes > heldBytes && heldBytes > 0 ? growthRoom(lengthBytes) : 0
+      target = arena.allocate(head + lengthBytes + room)
+      copyBytes(
+        arena.view8(entry),
+        arena.at8(entry),
+        arena.view8(target),
+        arena.at8(target),
+        head + Math.min(heldBytes, lengthBytes),
+      )
+      table.findEntry(this.keys, entry)
+      table.replaceFound(target)
+      if (this.wordOf(entry, WORD_KEY) < 0) this.replaceInExpires(entry, target)
+      arena.release(entry)
+    }
+    const at = arena.at8(target) + head
+    if (lengthBytes > heldBytes) arena.view8(target).fill(0, at + heldBytes, at + lengthBytes)
+    arena.view32(target)[arena.at32(target) + WORD_VALUE] = lengthBytes
+    this.setEncoding(target, encoding)
+    return target
+  }
+
+  // Other types
+
+  /** Adds a key of a type other than string, known to be absent, and returns its entry. */
+  addValue(key: Uint8Array, keyStart: number, keyLength: number, type: number, encoding: number, root: Ref): Ref {
+    const { table, arena } = this.keyspace
+    const hash = table.hashOf(key, keyStart, keyLength)
+    const entry = this.allocateEntry(key, keyStart, keyLength, ENTRY_HEADER_BYTES + keyLength)
+    this.putMeta(entry, type | (encoding << META_ENCODING_SHIFT) | this.initialLru())
+    arena.view32(entry)[arena.at32(entry) + WORD_VALUE] = root
+    table.insert(this.keys, hash, entry)
+    return entry
+  }
+
+  /** To be called before a value of a type other than string is changed in place. */
+  beforeChange(entry: Ref): void {
+    const { snapshot } = this.keyspace
+    if (snapshot !== null) snapshot.preserve(this, entry)
+  }
+
+  // Keys
+
+  /** Removes a key. The entry must be this database's. */
+  remove(entry: Ref): void {
+    const { keyspace } = this
+    if (keyspace.snapshot !== null) keyspace.snapshot.preserve(this, entry)
+    this.unlink(entry)
+    this.freeEntry(entry)
+  }
+
+  /** Removes a key by name, overdue or not. Returns whether it was there and not overdue. */
+  removeKey(bytes: Uint8Array, start: number, length: number): boolean {
+    const entry = this.peek(bytes, start, length)
+    if (entry === NO_KEY) return false
+    this.remove(entry)
+    return true
+  }
+
+  /**
+   * Gives a value another name, in this database or another, with its expire time and LRU field; the new name must be
+   * free. Returns the new entry.
+   */
+  moveEntry(entry: Ref, target: Db, key: Uint8Array, keyStart: number, keyLength: number): Ref {
+    const expireAtMs = this.expireAtMs(entry)
+    const { keyspace } = this
+    if (keyspace.snapshot !== null) keyspace.snapshot.preserve(this, entry)
+    const moved = target.cloneShell(this, entry, key, keyStart, keyLength, this.rootOf(entry))
+    this.unlink(entry)
+    keyspace.arena.release(entry)
+    return expireAtMs >= 0 ? target.setExpire(moved, expireAtMs) : moved
+  }
+
+  /** Copies a value to a free name in `target`, with its expire time. Returns the new entry. */
+  copyEntry(entry: Ref, target: Db, key: Uint8Array, keyStart: number, keyLength: number): Ref {
+    const expireAtMs = this.expireAtMs(entry)
+    const type = this.typeOf(entry)
+    const root = type === TYPE_STRING ? 0 : this.keyspace.types[type]!.copy(this.rootOf(entry), this.encodingOf(entry))
+    const copy = target.cloneShell(this, entry, key, keyStart, keyLength, root)
+    return expireAtMs >= 0 ? target.setExpire(copy, expireAtMs) : copy
+  }
+
+  /** Sets when a key expires. Returns its entry, perhaps moved. */
+  setExpire(entry: Ref, atMs: number): Ref {
+    const { keyspace } = this
+    const { arena, table } = keyspace
+    if (keyspace.snapshot !== null) keyspace.snapshot.preserve(this, entry)
+    let target = entry
+    if (this.wordOf(entry, WORD_KEY) >= 0) {
+      target = this.reshape(entry, true)
+      table.insert(this.expires, table.hashOfEntry(target), target)
+    }
+    const words = arena.view32(target)
+    const at = arena.at32(target) + WORD_EXPIRE
+    const high = Math.floor(atMs / TWO_32)
+    words[at] = (atMs - high * TWO_32) | 0
+    words[at + 1] = high
+    return target
+  }
+
+  /** Makes a key stay. Returns its entry, perhaps moved. */
+  persist(entry: Ref): Ref {
+    const { keyspace } = this
+    const { table } = keyspace
+    if (this.wordOf(entry, WORD_KEY) >= 0) return entry
+    if (keyspace.snapshot !== null) keyspace.snapshot.preserve(this, entry)
+    if (table.findEntry(this.expires, entry)) table.removeFound(this.expires)
+    return this.reshape(entry, false)
+  }
+
+  isOverdue(entry: Ref): boolean {
+    const atMs = this.expireAtMs(entry)
+    return atMs >= 0 && this.keyspace.clock.nowMs > atMs
+  }
+
+  /** Removes an overdue key and tells the listener. */
+  expire(entry: Ref): void {
+    const { keyspace } = this
+    keyspace.expiredKeys++
+    // The listener sees the key; another command of its making may not run in between.
+    if (keyspace.listener !== null) keyspace.listener.expired(this, entry)
+    this.remove(entry)
+  }
+
+  // Walking
+
+  /** Calls `visit` for every entry of the bucket at `cursor`; returns the next cursor, 0 at the end. `visit` may remove the entry it is given. */
+  scan(cursor: number, visit: (entry: Ref) => void): number {
+    return this.scanTable(this.keys, cursor, visit)
+  }
+
+  scanExpires(cursor: number, visit: (entry: Ref) => void): number {
+    return this.scanTable(this.expires, cursor, visit)
+  }
+
+  /** Calls `visit` once for every entry. `visit` may remove the entry it is given and may add none. */
+  forEach(visit: (entry: Ref) => void): void {
+    const { table } = this.keyspace
+    table.pauseRehash(this.keys)
+    let cursor = 0
+    do cursor = this.scan(cursor, visit)
+    while (cursor !== 0)
+    table.resumeRehash(this.keys)
+  }
+
+  /** Empties the database. Returns how many keys went. */
+  clear(): number {
+    const { table } = this.keyspace
+    const { size } = this
+    let cursor = 0
+    table.pauseRehash(this.keys)
+    do {
+      cursor = table.scan(this.keys, cursor)
+      for (let i = 0; i < table.scannedCount; i++) this.freeEntry(table.scanned[i]!)
+    } while (cursor !== 0)
+    table.destroy(this.keys)
+    table.destroy(this.expires)
+    this.keys = table.create()
+    this.expires = table.create()
+    this.averageTtlMs = 0
+    this.expireCursor = 0
+    return size
+  }
+
+  exchange(other: Db): void {
+    const { keys, expires, averageTtlMs, expireCursor } = this
+    this.keys = other.keys
+    this.expires = other.expires
+    this.averageTtlMs = other.averageTtlMs
+    this.expireCursor = other.expireCursor
+    other.keys = keys
+    other.expires = expires
+    other.averageTtlMs = averageTtlMs
+    other.expireCursor = expireCursor
+  }
+
+  /** Makes room for a number of keys known beforehand (loading). */
+  reserve(keys: number, expires: number): void {
+    this.keyspace.table.reserve(this.keys, keys)
+    this.keyspace.table.reserve(this.expires, expires)
+  }
+
+  /** Goes on with a rehash under way, if any: the cron's share. Returns true while there is more to do. */
+  rehash(buckets: number): boolean {
+    const { table } = this.keyspace
+    const keysGoOn = table.rehashBuckets(this.keys, buckets)
+    return table.rehashBuckets(this.expires, buckets) || keysGoOn
+  }
+
+  /** Facts on the tables, for DEBUG HTSTATS and MEMORY STATS. */
+  tables(): { name: string; table: TableRef }[] {
+    return [
+      { name: 'keys', table: this.keys },
+      { name: 'expires', table: this.expires },
+    ]
+  }
+
+  /** Marks the entry as written by the newest snapshot. Returns false if it already was. */
+  claimForSnapshot(entry: Ref): boolean {
+    const { arena, epochBits } = this.keyspace
+    const words = arena.view32(entry)
+    const at = arena.at32(entry)
+    if ((words[at]! & EPOCH_MASK) === epochBits) return false
+    words[at] = (words[at]! & ~EPOCH_MASK) | epochBits
+    return true
+  }
+
+  private wordOf(entry: Ref, word: number): number {
+    const { arena } = this.keyspace
+    return arena.view32(entry)[arena.at32(entry) + word]!
+  }
+
+  /** Whether an entry that has an expire time counts as absent; deletes it where that is this server's to do. */
+  private isGone(entry: Ref): boolean {
+    const { expireMode } = this.keyspace
+    if (expireMode === EXPIRE_IGNORE || !this.isOverdue(entry)) return false
+    if (expireMode === EXPIRE_DELETE) this.expire(entry)
+    return true
+  }
+
+  private touch(entry: Ref): void {
+    const { keyspace } = this
+    const { arena } = keyspace
+    const at = arena.at32(entry) + WORD_META
+    const words = arena.view32(entry)
+    const lru = keyspace.lfu ? lfuAfterAccess(words[at]! >>> META_LRU_SHIFT, keyspace) : keyspace.lruClock
+    words[at] = (words[at]! & 0xff) | (lru << META_LRU_SHIFT)
+  }
+
+  private initialLru(): number {
+    const { keyspace } = this
+    return (keyspace.lfu ? lfuInitial(keyspace) : keyspace.lruClock) << META_LRU_SHIFT
+  }
+
+  private allocateEntry(key: Uint8Array, keyStart: number, keyLength: number, sizeBytes: number): Ref {
+    if (keyLength > KEY_BYTES_MAX) throw new RangeError(`a key of ${keyLength} bytes is above the maximum`)
+    const { arena } = this.keyspace
+    const entry = arena.allocate(sizeBytes)
+    arena.view32(entry)[arena.at32(entry) + WORD_KEY] = keyLength | this.keyspace.epochBits
+    copyBytes(key, keyStart, arena.view8(entry), arena.at8(entry) + ENTRY_HEADER_BYTES, keyLength)
+    return entry
+  }
+
+  private putMeta(entry: Ref, meta: number): void {
+    const { arena } = this.keyspace
+    arena.view32(entry)[arena.at32(entry) + WORD_META] = meta
+  }
+
+  private putValue(entry: Ref, head: number, value: Uint8Array, valueStart: number, valueLength: number): void {
+    const { arena } = this.keyspace
+    arena.view32(entry)[arena.at32(entry) + WORD_VALUE] = valueLength
+    copyBytes(value, valueStart, arena.view8(entry), arena.at8(entry) + head, valueLength)
+  }
+
+  private replaceWithString(
+    old: Ref,
+    key: Uint8Array,
+    keyStart: number,
+    keyLength: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueLength: number,
+    encoding: number,
+    keepTtl: boolean,
+  ): Ref {
+    const { arena, table } = this.keyspace
+    const expireAtMs = keepTtl ? this.expireAtMs(old) : -1
+    // The new entry is whole before the old one goes: key or value may lie in it.
+    const entry = this.allocateEntry(key, keyStart, keyLength, ENTRY_HEADER_BYTES + keyLength + valueLength)
+    this.putMeta(entry, TYPE_STRING | (encoding << META_ENCODING_SHIFT) | this.initialLru())
+    this.putValue(entry, ENTRY_HEADER_BYTES + keyLength, value, valueStart, valueLength)
+    table.replaceFound(entry)
+    if (this.wordOf(old, WORD_KEY) < 0 && table.findEntry(this.expires, old)) table.removeFound(this.expires)
+    this.releaseValue(old)
+    arena.release(old)
+    return expireAtMs >= 0 ? this.setExpire(entry, expireAtMs) : entry
+  }
+
+  /** A new entry of this database with another's type, encoding, LRU field and value, under a name that is free. */
+  private cloneShell(source: Db, entry: Ref, key: Uint8Array, keyStart: number, keyLength: number, root: Ref): Ref {
+    const { arena, table } = this.keyspace
+    const isString = source.typeOf(entry) === TYPE_STRING
+    const valueLength = isString ? source.valueLength(entry) : 0
+    const clone = this.allocateEntry(key, keyStart, keyLength, ENTRY_HEADER_BYTES + keyLength + valueLength)
+    this.putMeta(clone, source.wordOf(entry, WORD_META))
+    if (isString) {
+      this.putValue(clone, ENTRY_HEADER_BYTES + keyLength, source.bytesOf(entry), source.valueAt(entry), valueLength)
+    } else arena.view32(clone)[arena.at32(clone) + WORD_VALUE] = root
+    table.insert(this.keys, table.hashOf(key, keyStart, keyLength), clone)
+    return clone
+  }
+
+  /** The same entry with or without room for an expire time. */
+  private reshape(entry: Ref, withExpire: boolean): Ref {
+    const { arena, table } = this.keyspace
+    const words = arena.view32(entry)
+    const at = arena.at32(entry)
+    const keyLength = words[at]! & KEY_LENGTH_MASK
+    const oldHead = ENTRY_HEADER_BYTES + (words[at]! < 0 ? ENTRY_EXPIRE_BYTES : 0)
+    const newHead = ENTRY_HEADER_BYTES + (withExpire ? ENTRY_EXPIRE_BYTES : 0)
+    const isString = (words[at + WORD_META]! & META_TYPE_MASK) === TYPE_STRING
+    const bodyBytes = keyLength + (isString ? words[at + WORD_VALUE]! : 0)
+    const target = arena.allocate(newHead + bodyBytes)
+    table.findEntry(this.keys, entry)
+    table.replaceFound(target)
+    const targetWords = arena.view32(target)
+    const targetAt = arena.at32(target)
+    targetWords[targetAt] = withExpire ? words[at]! | HAS_EXTRA : words[at]! & ~HAS_EXTRA
+    targetWords[targetAt + WORD_META] = words[at + WORD_META]!
+    targetWords[targetAt + WORD_VALUE] = words[at + WORD_VALUE]!
+    copyBytes(
+      arena.view8(entry),
+      arena.at8(entry) + oldHead,
+      arena.view8(target),
+      arena.at8(target) + newHead,
+      bodyBytes,
+    )
+    arena.release(entry)
+    return target
+  }
+
+  private replaceInExpires(old: Ref, entry: Ref): void {
+    const { table } = this.keyspace
+    if (table.findEntry(this.expires, old)) table.replaceFound(entry)
+  }
+
+  private unlink(entry: Ref): void {
+    const { table } = this.keyspace
+    if (this.wordOf(entry, WORD_KEY) < 0 && table.findEntry(this.expires, entry)) table.removeFound(this.expires)
+    if (table.findEntry(this.keys, entry)) table.removeFound(this.keys)
+  }
+
+  private freeEntry(entry: Ref): void {
+    this.releaseValue(entry)
+    this.keyspace.arena.release(entry)
+  }
+
+  private releaseValue(entry: Ref): void {
+    const type = this.typeOf(entry)
+    if (type !== TYPE_STRING) this.keyspace.types[type]!.release(this.rootOf(entry), this.encodingOf(entry))
+  }
+
+  private scanTable(tableRef: TableRef, cursor: number, visit: (entry: Ref) => void): number {
+    const { table } = this.keyspace
+    const next = table.scan(tableRef, cursor)
+    const { scannedCount } = table
+    // `visit` may scan or look up itself: what was collected is copied first.
+    const entries = table.scanned.slice(0, scannedCount)
+    for (let i = 0; i < scannedCount; i++) visit(entries[i]!)
+    return next
+  }
+}
+
+/** Extra bytes for a string that grows: as sds, its length again up to 1 MiB. */
+function growthRoom(lengthBytes: number): number {
+  return Math.min(lengthBytes, 1024 * 1024)
+}
+
+function copyBytes(from: Uint8Array, fromAt: number, to: Uint8Array, toAt: number, length: number): void {
+  if (length <= COPY_LOOP_BYTES_MAX) for (let i = 0; i < length; i++) to[toAt + i] = from[fromAt + i]!
+  else to.set(from.subarray(fromAt, fromAt + length), toAt)
+}

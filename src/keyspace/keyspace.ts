@@ -1,0 +1,89 @@
+/**
+ * All databases of one server, with what they share: arena, hash seed, clock, the counters that INFO shows, and the
+ * snapshot that may be under way.
+ */
+import type { Clock } from '../base/clock.ts'
+import { KeyHash } from '../base/hash.ts'
+import type { Random } from '../base/random.ts'
+import { Arena, type Ref } from '../memory/arena.ts'
+import { HashTable } from '../structures/hash-table.ts'
+import { Db } from './db.ts'
+import { ENTRY_HEADER_BYTES, EPOCH_SHIFT, EXPIRE_DELETE, LRU_MASK } from './entry.ts'
+import type { ValueType } from './value-type.ts'
+
+/** What the engine wants to hear of. Called while the entry still exists. */
+export interface KeyspaceListener {
+  /** A key is removed because its time has come: to be propagated as DEL and announced. */
+  expired(db: Db, entry: Ref): void
+  /** A read found nothing. */
+  missed(db: Db, bytes: Uint8Array, start: number, length: number): void
+}
+
+/** A point-in-time walk over the data (BGSAVE, full sync). It is handed each entry before a write changes it. */
+export interface Snapshot {
+  /** Writes the entry out unless this snapshot already has it. */
+  preserve(db: Db, entry: Ref): void
+  /** All databases are about to be emptied. */
+  abandon(): void
+}
+
+export const LRU_CLOCK_RESOLUTION_MS = 1000
+
+export class Keyspace {
+  readonly arena = new Arena()
+  readonly table: HashTable
+  readonly databases: Db[] = []
+  readonly types: (ValueType | undefined)[] = []
+  readonly clock: Clock
+  readonly random: Random
+  listener: KeyspaceListener | null = null
+  snapshot: Snapshot | null = null
+  /** Epoch of the newest snapshot: entries made now carry it, so that a walk under way passes over them. In place (shifted). */
+  epochBits = 0
+  expireMode = EXPIRE_DELETE
+
+  /** Redis's LRU clock: seconds, 24 bits. */
+  lruClock = 0
+  /** maxmemory-policy is one of the LFU ones. */
+  lfu = false
+  lfuLogFactor = 10
+  lfuDecayMinutes = 1
+
+  hits = 0
+  misses = 0
+  expiredKeys = 0
+  expiredStalePercent = 0
+  expiredTimeCapReached = 0
+  /** Writes since the last save, as INFO's rdb_changes_since_last_save counts them. */
+  dirty = 0
+
+  constructor(clock: Clock, random: Random, databases: number, types: readonly ValueType[] = []) {
+    this.clock = clock
+    this.random = random
+    this.table = new HashTable(this.arena, new KeyHash(random.int32(), random.int32()), ENTRY_HEADER_BYTES)
+    for (const type of types) this.types[type.type] = type
+    for (let index = 0; index < databases; index++) this.databases.push(new Db(this, index))
+    this.updateLruClock()
+  }
+
+  updateLruClock(): void {
+    this.lruClock = Math.floor(this.clock.nowMs / LRU_CLOCK_RESOLUTION_MS) & LRU_MASK
+  }
+
+  /** Begins an epoch: every entry that exists now is seen as not yet written by the snapshot. */
+  nextEpoch(): void {
+    this.epochBits = (((this.epochBits >>> EPOCH_SHIFT) + 1) & 3) << EPOCH_SHIFT
+  }
+
+  /** Keys in all databases. */
+  keyCount(): number {
+    let total = 0
+    for (const db of this.databases) total += db.size
+    return total
+  }
+
+  /** Exchanges the contents of two databases; who had selected one now sees the other's keys. */
+  swap(first: number, second: number): void {
+    this.databases[first]!.exchange(this.databases[second]!)
+  }
+}

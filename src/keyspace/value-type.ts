@@ -1,0 +1,39 @@
+/**
+ * What the keyspace must know of a type beside strings to own its values. Each data type gives one of these; COPY,
+ * DUMP, OBJECT, MEMORY and the removal of keys find it by the entry's type number.
+ */
+import type { Ref } from '../memory/arena.ts'
+
+export interface ValueType {
+  /** Redis's type number. */
+  readonly type: number
+  /** As TYPE names it. */
+  readonly name: string
+  /** Frees the value. */
+  release(root: Ref, encoding: number): void
+  /** An independent copy of the value. */
+  copy(root: Ref, encoding: number): Ref
+  /** Bytes of the value's blocks; large collections are sampled with `samples` elements, 0 = all. */
+  sizeBytes(root: Ref, encoding: number, samples: number): number
+  /** Elements, for lazy freeing's decision and DEBUG. */
+  length(root: Ref, encoding: number): number
+}
+
+const ENCODING_NAMES: readonly string[] = [
+  'raw',
+  'int',
+  'hashtable',
+  'zipmap',
+  'linkedlist',
+  'ziplist',
+  'intset',
+  'skiplist',
+  'embstr',
+  'quicklist',
+  'stream',
+  'listpack',
+]
+
+export function encodingName(encoding: number): string {
+  return ENCODING_NAMES[encoding] ?? 'unknown'
+}

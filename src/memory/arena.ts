@@ -1,0 +1,362 @@
+/**
+ * The arena: every byte of the user's data lives here, outside the JavaScript heap.
+ *
+ *   page (4 MiB SharedArrayBuffer) = 64 slabs of 64 KiB
+ *   slab  = blocks of one size class, or part of a span
+ *   span  = 1 to 32 neighbouring slabs of one page, one block
+ *   huge  = a block above 2 MiB, a page of its own size
+ *
+ *   ref (int32): | page : 13 bits | granule in page : 19 bits |, granule = 8 bytes, 0 = nothing
+ *
+ * A block is addressed by its ref. `view8(ref)` and `view32(ref)` give the page's typed arrays, `at8(ref)` and
+ * `at32(ref)` the index in them. No view outlives a call that can allocate: a huge block may go away with its page.
+ * A ref is a signed 32-bit integer, so that V8 keeps it in a register and never boxes it; 32 GiB can be addressed.
+ *
+ * Invariants: a slab is in its class's list exactly while it has a free block; `usedBytes` is the sum of the class
+ * sizes of the live blocks; slab 0 of page 0 is never given out (ref 0).
+ * Cost: allocate and release are O(1); a slab or page that empties is given back, the page to the system.
+ * Where it differs from Redis: Redis asks jemalloc; the size classes here are jemalloc's idea, the slabs mimalloc's.
+ */
+import { assert } from '../base/assert.ts'
+
+declare const arenaRef: unique symbol
+/** The address of a block. Structures brand it further. */
+export type Ref = number & { readonly [arenaRef]?: never }
+
+export const GRANULE_BYTES = 8
+const GRANULE_SHIFT = 3
+const PAGE_GRANULES_SHIFT = 19
+const PAGE_BYTES = 1 << (PAGE_GRANULES_SHIFT + GRANULE_SHIFT)
+const PAGE_GRANULES_MASK = (1 << PAGE_GRANULES_SHIFT) - 1
+const PAGES_MAX = 1 << (32 - PAGE_GRANULES_SHIFT)
+const SLAB_BYTES = 65_536
+const SLAB_GRANULES_SHIFT = 13
+const SLABS_PER_PAGE_SHIFT = 6
+const SLABS_PER_PAGE = 1 << SLABS_PER_PAGE_SHIFT
+const SPAN_SLABS_MAX = 32
+/** The largest block that shares a page with others. */
+export const SPAN_BYTES_MAX = SPAN_SLABS_MAX * SLAB_BYTES
+/** One block can be no larger: an int32 index has to reach each of its bytes. */
+export const BLOCK_BYTES_MAX = 0x7fff_0000
+
+/** Size classes: every 8 bytes up to 128, then four to each doubling, then halves and thirds of a slab. */
+const CLASS_BYTES: readonly number[] = makeClasses()
+const CLASS_SPAN = 254
+const CLASS_HUGE = 255
+const CLASS_NONE = 253
+const SMALL_BYTES_MAX = CLASS_BYTES[CLASS_BYTES.length - 1]!
+const CLASS_BY_GRANULES = makeClassIndex()
+const CLASS_SIZES = Int32Array.from(CLASS_BYTES)
+const CLASS_CAPACITY = Int32Array.from(CLASS_BYTES, (bytes) => Math.floor(SLAB_BYTES / bytes))
+const NO_SLAB = -1
+const EMPTY8 = new Uint8Array(0)
+const EMPTY32 = new Int32Array(0)
+
+function makeClasses(): number[] {
+  const sizes: number[] = []
+  for (let bytes = 8; bytes <= 128; bytes += 8) sizes.push(bytes)
+  for (let base = 128; base < 16_384; base *= 2) {
+    for (let quarter = 1; quarter <= 4; quarter++) sizes.push(base + (base / 4) * quarter)
+  }
+  sizes.push(21_840, 32_768)
+  return sizes
+}
+
+function makeClassIndex(): Uint8Array {
+  const index = new Uint8Array((CLASS_BYTES[CLASS_BYTES.length - 1]! >> GRANULE_SHIFT) + 1)
+  let sizeClass = 0
+  for (let granules = 0; granules < index.length; granules++) {
+    while (CLASS_BYTES[sizeClass]! < granules << GRANULE_SHIFT) sizeClass++
+    index[granules] = sizeClass
+  }
+  return index
+}
+
+/** No more pages: 8,191 of them, or the system refuses memory. Reported to clients as an OOM error. */
+export class ArenaFullError extends Error {
+  override readonly name = 'ArenaFullError'
+}
+
+export class Arena {
+  /** Hot: pages as bytes and as words, by page number. */
+  readonly bytes: Uint8Array[] = []
+  readonly words: Int32Array[] = []
+  /** Sum of the sizes of all live blocks, rounded up to their classes. */
+  usedBytes = 0
+  /** Bytes of all pages held, used or not. */
+  heldBytes = 0
+  heldBytesPeak = 0
+
+  private slabClass = new Uint8Array(0)
+  private slabUsed = new Int32Array(0)
+  /** Blocks handed out for the first time: those behind it were never touched, so they cost no resident memory. */
+  private slabFresh = new Int32Array(0)
+  private slabFree = new Int32Array(0)
+  private slabNext = new Int32Array(0)
+  private slabPrevious = new Int32Array(0)
+  /** Free slabs of a page as 64 bits in two words. */
+  private pageFreeLow = new Int32Array(0)
+  private pageFreeHigh = new Int32Array(0)
+  private pageFreeCount = new Int32Array(0)
+  private readonly emptyPages: number[] = []
+  private readonly partialSlab = new Int32Array(CLASS_BYTES.length).fill(NO_SLAB)
+  private searchFromPage = 0
+  private sparePage = -1
+
+  /** A new block of at least `sizeBytes`, its content undefined. Throws ArenaFullError. */
+  allocate(sizeBytes: number): Ref {
+    if (sizeBytes > SMALL_BYTES_MAX) return this.allocateLarge(sizeBytes)
+    const sizeClass = CLASS_BY_GRANULES[(sizeBytes + 7) >> GRANULE_SHIFT]!
+    let slab = this.partialSlab[sizeClass]!
+    if (slab === NO_SLAB) slab = this.openSlab(sizeClass)
+    let ref = this.slabFree[slab]!
+    if (ref !== 0) {
+      this.slabFree[slab] = this.words[ref >>> PAGE_GRANULES_SHIFT]![(ref & PAGE_GRANULES_MASK) << 1]!
+    } else {
+      const fresh = this.slabFresh[slab]!
+      this.slabFresh[slab] = fresh + 1
+      ref = ((slab << SLAB_GRANULES_SHIFT) + fresh * (CLASS_SIZES[sizeClass]! >> GRANULE_SHIFT)) | 0
+    }
+    const used = this.slabUsed[slab]! + 1
+    this.slabUsed[slab] = used
+    if (used === CLASS_CAPACITY[sizeClass]!) this.unlinkSlab(slab, sizeClass)
+    this.usedBytes += CLASS_SIZES[sizeClass]!
+    return ref
+  }
+
+  /** Gives a block back. Its ref must not be used again. */
+  release(ref: Ref): void {
+    const slab = ref >>> SLAB_GRANULES_SHIFT
+    const sizeClass = this.slabClass[slab]!
+    if (sizeClass >= CLASS_NONE) {
+      this.releaseLarge(ref, slab, sizeClass)
+      return
+    }
+    this.words[ref >>> PAGE_GRANULES_SHIFT]![(ref & PAGE_GRANULES_MASK) << 1] = this.slabFree[slab]!
+    this.slabFree[slab] = ref
+    const used = this.slabUsed[slab]! - 1
+    this.slabUsed[slab] = used
+    this.usedBytes -= CLASS_SIZES[sizeClass]!
+    if (used === CLASS_CAPACITY[sizeClass]! - 1) this.linkSlab(slab, sizeClass)
+    else if (used === 0 && (this.partialSlab[sizeClass] !== slab || this.slabNext[slab] !== NO_SLAB)) {
+      this.unlinkSlab(slab, sizeClass)
+      this.freeSlabs(slab, 1)
+    }
+  }
+
+  /** How many bytes the block can hold. */
+  capacity(ref: Ref): number {
+    const slab = ref >>> SLAB_GRANULES_SHIFT
+    const sizeClass = this.slabClass[slab]!
+    if (sizeClass < CLASS_NONE) return CLASS_SIZES[sizeClass]!
+    if (sizeClass === CLASS_SPAN) return this.slabUsed[slab]! * SLAB_BYTES
+    return this.bytes[ref >>> PAGE_GRANULES_SHIFT]!.length
+  }
+
+  /** What `allocate(sizeBytes)` would hold: equal capacities mean that a block can be rewritten in place without waste. */
+  capacityFor(sizeBytes: number): number {
+    if (sizeBytes <= SMALL_BYTES_MAX) return CLASS_SIZES[CLASS_BY_GRANULES[(sizeBytes + 7) >> GRANULE_SHIFT]!]!
+    if (sizeBytes <= SPAN_BYTES_MAX) return Math.ceil(sizeBytes / SLAB_BYTES) * SLAB_BYTES
+    return (sizeBytes + 4095) & ~4095
+  }
+
+  view8(ref: Ref): Uint8Array {
+    return this.bytes[ref >>> PAGE_GRANULES_SHIFT]!
+  }
+
+  view32(ref: Ref): Int32Array {
+    return this.words[ref >>> PAGE_GRANULES_SHIFT]!
+  }
+
+  at8(ref: Ref): number {
+    return (ref & PAGE_GRANULES_MASK) << GRANULE_SHIFT
+  }
+
+  at32(ref: Ref): number {
+    return (ref & PAGE_GRANULES_MASK) << 1
+  }
+
+  /** Pages held, for tests and MEMORY STATS. */
+  pageCount(): number {
+    return this.bytes.length - this.emptyPages.length
+  }
+
+  private allocateLarge(sizeBytes: number): Ref {
+    if (sizeBytes > SPAN_BYTES_MAX) return this.allocateHuge(sizeBytes)
+    const slabs = Math.ceil(sizeBytes / SLAB_BYTES)
+    const first = this.takeSlabs(slabs)
+    this.slabClass[first] = CLASS_SPAN
+    this.slabUsed[first] = slabs
+    this.usedBytes += slabs * SLAB_BYTES
+    return (first << SLAB_GRANULES_SHIFT) | 0
+  }
+
+  private allocateHuge(sizeBytes: number): Ref {
+    if (sizeBytes > BLOCK_BYTES_MAX) throw new ArenaFullError(`a block of ${sizeBytes} bytes is above the maximum`)
+    const pageBytes = (sizeBytes + 4095) & ~4095
+    const page = this.addPage(pageBytes)
+    this.slabClass[page << SLABS_PER_PAGE_SHIFT] = CLASS_HUGE
+    this.pageFreeLow[page] = 0
+    this.pageFreeHigh[page] = 0
+    this.pageFreeCount[page] = 0
+    this.usedBytes += pageBytes
+    return (page << PAGE_GRANULES_SHIFT) | 0
+  }
+
+  private releaseLarge(ref: Ref, slab: number, sizeClass: number): void {
+    assert(sizeClass !== CLASS_NONE, 'released a block that is not allocated')
+    if (sizeClass === CLASS_SPAN) {
+      const slabs = this.slabUsed[slab]!
+      this.usedBytes -= slabs * SLAB_BYTES
+      this.freeSlabs(slab, slabs)
+      return
+    }
+    const page = ref >>> PAGE_GRANULES_SHIFT
+    this.usedBytes -= this.bytes[page]!.length
+    this.dropPage(page)
+  }
+
+  private openSlab(sizeClass: number): number {
+    const slab = this.takeSlabs(1)
+    this.slabClass[slab] = sizeClass
+    this.slabUsed[slab] = 0
+    this.slabFresh[slab] = 0
+    this.slabFree[slab] = 0
+    this.linkSlab(slab, sizeClass)
+    return slab
+  }
+
+  private linkSlab(slab: number, sizeClass: number): void {
+    const head = this.partialSlab[sizeClass]!
+    this.slabNext[slab] = head
+    this.slabPrevious[slab] = NO_SLAB
+    if (head !== NO_SLAB) this.slabPrevious[head] = slab
+    this.partialSlab[sizeClass] = slab
+  }
+
+  private unlinkSlab(slab: number, sizeClass: number): void {
+    const next = this.slabNext[slab]!
+    const previous = this.slabPrevious[slab]!
+    if (previous === NO_SLAB) this.partialSlab[sizeClass] = next
+    else this.slabNext[previous] = next
+    if (next !== NO_SLAB) this.slabPrevious[next] = previous
+  }
+
+  /** The first of `count` neighbouring free slabs, marked as taken. */
+  private takeSlabs(count: number): number {
+    for (let page = this.searchFromPage; page < this.bytes.length; page++) {
+      if (this.pageFreeCount[page]! < count) {
+        if (page === this.searchFromPage && this.pageFreeCount[page] === 0) this.searchFromPage++
+        continue
+      }
+      const first = this.findRun(page, count)
+      if (first >= 0) return this.markTaken(page, first, count)
+    }
+    return this.markTaken(this.addPage(PAGE_BYTES), this.bytes.length === 1 ? 1 : 0, count)
+  }
+
+  private findRun(page: number, count: number): number {
+    let run = 0
+    for (let slab = 0; slab < SLABS_PER_PAGE; slab++) {
+      const word = slab < 32 ? this.pageFreeLow[page]! : this.pageFreeHigh[page]!
+      if (word === 0) {
+        slab |= 31
+        run = 0
+        continue
+      }
+      run = (word >>> (slab & 31)) & 1 ? run + 1 : 0
+      if (run === count) return slab - count + 1
+    }
+    return -1
+  }
+
+  private markTaken(page: number, first: number, count: number): number {
+    for (let slab = first; slab < first + count; slab++) {
+      if (slab < 32) this.pageFreeLow[page]! &= ~(1 << slab)
+      else this.pageFreeHigh[page]! &= ~(1 << (slab - 32))
+    }
+    this.pageFreeCount[page]! -= count
+    if (page === this.sparePage) this.sparePage = -1
+    return (page << SLABS_PER_PAGE_SHIFT) + first
+  }
+
+  private freeSlabs(first: number, count: number): void {
+    const page = first >>> SLABS_PER_PAGE_SHIFT
+    const firstInPage = first & (SLABS_PER_PAGE - 1)
+    for (let slab = firstInPage; slab < firstInPage + count; slab++) {
+      this.slabClass[(page << SLABS_PER_PAGE_SHIFT) + slab] = CLASS_NONE
+      if (slab < 32) this.pageFreeLow[page]! |= 1 << slab
+      else this.pageFreeHigh[page]! |= 1 << (slab - 32)
+    }
+    this.pageFreeCount[page]! += count
+    if (page < this.searchFromPage) this.searchFromPage = page
+    if (this.pageFreeCount[page] !== SLABS_PER_PAGE) return
+    // One empty page is kept, so that a block that comes and goes does not cost a page each time.
+    if (this.sparePage === -1) this.sparePage = page
+    else this.dropPage(page)
+  }
+
+  private addPage(pageBytes: number): number {
+    let page = this.emptyPages.pop()
+    if (page === undefined) {
+      page = this.bytes.length
+      if (page === PAGES_MAX) throw new ArenaFullError('all pages are in use')
+    }
+    let buffer: SharedArrayBuffer
+    try {
+      buffer = new SharedArrayBuffer(pageBytes)
+    } catch {
+      if (page !== this.bytes.length) this.emptyPages.push(page)
+      throw new ArenaFullError(`the system has no ${pageBytes} bytes to give`)
+    }
+    if (page === this.bytes.length) {
+      this.bytes.push(EMPTY8)
+      this.words.push(EMPTY32)
+      this.growTables(page + 1)
+    }
+    this.bytes[page] = new Uint8Array(buffer)
+    this.words[page] = new Int32Array(buffer)
+    this.pageFreeLow[page] = page === 0 ? ~1 : -1
+    this.pageFreeHigh[page] = -1
+    this.pageFreeCount[page] = page === 0 ? SLABS_PER_PAGE - 1 : SLABS_PER_PAGE
+    this.slabClass.fill(CLASS_NONE, page << SLABS_PER_PAGE_SHIFT, (page + 1) << SLABS_PER_PAGE_SHIFT)
+    this.heldBytes += pageBytes
+    if (this.heldBytes > this.heldBytesPeak) this.heldBytesPeak = this.heldBytes
+    if (page < this.searchFromPage) this.searchFromPage = page
+    return page
+  }
+
+  private dropPage(page: number): void {
+    this.heldBytes -= this.bytes[page]!.length
+    this.bytes[page] = EMPTY8
+    this.words[page] = EMPTY32
+    this.pageFreeLow[page] = 0
+    this.pageFreeHigh[page] = 0
+    this.pageFreeCount[page] = 0
+    this.slabClass.fill(CLASS_NONE, page << SLABS_PER_PAGE_SHIFT, (page + 1) << SLABS_PER_PAGE_SHIFT)
+    this.emptyPages.push(page)
+  }
+
+  private growTables(pages: number): void {
+    if (pages <= this.pageFreeCount.length) return
+    const capacity = Math.max(4, this.pageFreeCount.length * 2)
+    this.pageFreeLow = grown(this.pageFreeLow, capacity)
+    this.pageFreeHigh = grown(this.pageFreeHigh, capacity)
+    this.pageFreeCount = grown(this.pageFreeCount, capacity)
+    const slabs = capacity << SLABS_PER_PAGE_SHIFT
+    const classes = new Uint8Array(slabs).fill(CLASS_NONE)
+    classes.set(this.slabClass)
+    this.slabClass = classes
+    this.slabUsed = grown(this.slabUsed, slabs)
+    this.slabFresh = grown(this.slabFresh, slabs)
+    this.slabFree = grown(this.slabFree, slabs)
+    this.slabNext = grown(this.slabNext, slabs)
+    this.slabPrevious = grown(this.slabPrevious, slabs)
+  }
+}
+
+function grown(array: Int32Array<ArrayBuffer>, capacity: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(capacity)
+  larger.set(array)
+  return larger
+}

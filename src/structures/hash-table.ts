@@ -1,0 +1,597 @@
+/**
+ * The hash table: keyspace, expires, and later hashes, sets and sorted sets' members. Off-heap, chained by bucket,
+ * rehashed in steps, scanned with cursors that survive a rehash.
+ *
+ *   table (48 bytes)                       bucket (64 bytes, one cache line)
+ *    0 i32 buckets0   ref                   0 i32 entry[12]   refs, 0 = free
+ *    4 i32 buckets1   ref, while rehashing  48 u8 tag[12]     top 8 bits of the entry's hash
+ *    8 i32 exponent0  log2 of the buckets   60 i32 child      ref of a further bucket, 0 = none
+ *   12 i32 exponent1  -1 = not rehashing
+ *   16 i32 used0      entries
+ *   20 i32 used1
+ *   24 i32 rehashAt   next bucket of 0 to move
+ *   28 i32 children   chained buckets, both tables
+ *   32 i32 paused     rehashing is held while > 0
+ *
+ *   entry: 0 i32 | hasExtra : 1 | owner's bits : 2 | key length : 29 |, then the owner's header, 8 extra bytes if hasExtra, the key
+ *
+ * Up to 2^15 buckets lie in one block; more are found through a directory of 4 MiB segments, so no allocation grows
+ * with the table beyond 4 MiB and a growing table stalls nobody.
+ *
+ * Invariants: only an entry's home bucket (hash & mask, of table 1 while its table-0 bucket has moved) or that bucket's
+ * chain holds it; a chain has no empty child at its end. Maximum: 2^29 - 1 bytes per key, 2^26 buckets.
+ * Cost: find is one cache line for the bucket and one for the entry; 5.3 bytes per entry in full buckets, about 8 on average.
+ * Where it differs from Redis: dict.c links entries one by one; grouping twelve refs and their tags in a cache line
+ * saves memory and misses (the idea of Swiss tables; Valkey 8.1 took the same way).
+ * Sources: 1. Redis dict.c (reverse binary cursor, Pieter Noordhuis). 2. Abseil's Swiss tables design notes.
+ */
+import type { KeyHash } from '../base/hash.ts'
+import type { Random } from '../base/random.ts'
+import type { Arena, Ref } from '../memory/arena.ts'
+
+declare const tableRef: unique symbol
+/** Address of a table's header. */
+export type TableRef = Ref & { readonly [tableRef]?: never }
+
+export const KEY_LENGTH_MASK = 0x1fff_ffff
+export const KEY_BYTES_MAX = KEY_LENGTH_MASK
+/** Set in an entry's first word (its sign bit) when 8 extra bytes stand before its key. */
+export const HAS_EXTRA = 1 << 31
+const EXTRA_BYTES = 8
+
+const TABLE_BYTES = 48
+const BUCKETS_0 = 0
+const BUCKETS_1 = 1
+const EXPONENT_0 = 2
+const EXPONENT_1 = 3
+const USED_0 = 4
+const USED_1 = 5
+const REHASH_AT = 6
+const CHILDREN = 7
+const PAUSED = 8
+
+const BUCKET_WORDS = 16
+const BUCKET_BYTES = 64
+const BUCKET_GRANULES = 8
+const SLOTS = 12
+const TAG_WORD = 12
+const CHILD_WORD = 15
+const SINGLE_BLOCK_EXPONENT = 15
+const SEGMENT_EXPONENT = 16
+const SEGMENT_MASK = (1 << SEGMENT_EXPONENT) - 1
+const EXPONENT_MAX = 26
+/** Entries per bucket that make a table grow: at 10 of 12 one bucket in five has a child. */
+const GROW_PER_BUCKET = 10
+/** A table with fewer entries than buckets (1 of 12 slots) shrinks. */
+const SHRINK_PER_BUCKET = 1
+const RANDOM_TRIES_MAX = 1000
+
+export class HashTable {
+  /** Where the last successful find was: the word of the slot in `slotView`. Dead after any call that writes. */
+  private slotView: Int32Array = new Int32Array(0)
+  private slotAt = 0
+  private slotTable = 0
+  private slotHome = 0
+
+  /** What the last `scan` found: refs in scanned[0, scannedCount). */
+  scanned = new Int32Array(64)
+  scannedCount = 0
+
+  /** Holds back rehashing of all tables, as while a snapshot wants few pages touched. */
+  private readonly arena: Arena
+  private readonly hash: KeyHash
+  private readonly headerBytes: number
+
+  /** `headerBytes`: where an entry's key (or its extra bytes) begins. */
+  constructor(arena: Arena, hash: KeyHash, headerBytes: number) {
+    this.arena = arena
+    this.hash = hash
+    this.headerBytes = headerBytes
+  }
+
+  create(): TableRef {
+    const { arena } = this
+    const table = arena.allocate(TABLE_BYTES)
+    const buckets = this.allocateBuckets(0)
+    const words = arena.view32(table)
+    const at = arena.at32(table)
+    words.fill(0, at, at + TABLE_BYTES / 4)
+    words[at + BUCKETS_0] = buckets
+    words[at + EXPONENT_1] = -1
+    return table
+  }
+
+  /** Frees buckets and header, not the entries. */
+  destroy(table: TableRef): void {
+    this.dropBuckets(table)
+    this.arena.release(table)
+  }
+
+  count(table: TableRef): number {
+    const words = this.arena.view32(table)
+    const at = this.arena.at32(table)
+    return words[at + USED_0]! + words[at + USED_1]!
+  }
+
+  isRehashing(table: TableRef): boolean {
+    return this.arena.view32(table)[this.arena.at32(table) + EXPONENT_1]! >= 0
+  }
+
+  /** Number of slots of table 0 and, while rehashing, 1. */
+  slotCount(table: TableRef, which: 0 | 1): number {
+    const exponent = this.arena.view32(table)[this.arena.at32(table) + EXPONENT_0 + which]!
+    return exponent < 0 ? 0 : SLOTS << exponent
+  }
+
+  usedIn(table: TableRef, which: 0 | 1): number {
+    return this.arena.view32(table)[this.arena.at32(table) + USED_0 + which]!
+  }
+
+  childCount(table: TableRef): number {
+    return this.arena.view32(table)[this.arena.at32(table) + CHILDREN]!
+  }
+
+  /** Bytes of buckets and header. */
+  sizeBytes(table: TableRef): number {
+    const buckets = (this.slotCount(table, 0) + this.slotCount(table, 1)) / SLOTS
+    return TABLE_BYTES + (buckets + this.childCount(table)) * BUCKET_BYTES
+  }
+
+  hashOf(buf: Uint8Array, start: number, length: number): number {
+    return this.hash.of(buf, start, length)
+  }
+
+  /** The entry with this key, or 0. Hot path: bench/micro/hash-table.ts. */
+  find(table: TableRef, hash: number, buf: Uint8Array, start: number, length: number): Ref {
+    const { arena } = this
+    const header = arena.view32(table)
+    const h = arena.at32(table)
+    let which = 0
+    let home = hash & ((1 << header[h + EXPONENT_0]!) - 1)
+    if (header[h + EXPONENT_1]! >= 0) {
+      if (header[h + PAUSED]! === 0) this.rehashStep(table)
+      if (header[h + EXPONENT_1]! >= 0 && home < header[h + REHASH_AT]!) which = 1
+      home = hash & ((1 << header[h + EXPONENT_0 + which]!) - 1)
+    }
+    const pattern = Math.imul(hash >>> 24, 0x0101_0101)
+    let bucket: Ref = this.bucketRef(header[h + BUCKETS_0 + which]!, header[h + EXPONENT_0 + which]!, home)
+    for (;;) {
+      const view = arena.view32(bucket)
+      const at = arena.at32(bucket)
+      for (let group = 0; group < 3; group++) {
+        const difference = view[at + TAG_WORD + group]! ^ pattern
+        // Sets the top bit of each byte that is zero, that is of each tag that matches; it may set one too many, never one too few.
+        let matches = (difference - 0x0101_0101) & ~difference & 0x8080_8080
+        while (matches !== 0) {
+          const slot = at + (group << 2) + ((31 - Math.clz32(matches & -matches)) >>> 3)
+          const entry = view[slot]!
+          if (entry !== 0 && this.keyEquals(entry, buf, start, length)) {
+            this.slotView = view
+            this.slotAt = slot
+            this.slotTable = which
+            this.slotHome = home
+            return entry
+          }
+          matches &= matches - 1
+        }
+      }
+      bucket = view[at + CHILD_WORD]!
+      if (bucket === 0) return 0
+    }
+  }
+
+  /** Puts another entry with the same key where the last find was. */
+  replaceFound(entry: Ref): void {
+    this.slotView[this.slotAt] = entry
+  }
+
+  /** Adds an entry whose key is not in the table. */
+  insert(table: TableRef, hash: number, entry: Ref): void {
+    const { arena } = this
+    const header = arena.view32(table)
+    const h = arena.at32(table)
+    let which = 0
+    if (header[h + EXPONENT_1]! >= 0) which = 1
+    else if (header[h + USED_0]! >= GROW_PER_BUCKET << header[h + EXPONENT_0]!) {
+      if (header[h + EXPONENT_0]! < EXPONENT_MAX && header[h + PAUSED]! === 0) {
+        this.startRehash(table, header[h + EXPONENT_0]! + 1)
+        if (header[h + EXPONENT_1]! >= 0) which = 1
+      }
+    }
+    this.insertInto(table, which, hash, entry)
+    header[h + USED_0 + which]!++
+  }
+
+  /** Takes the entry of the last find out of the table; the caller frees it. */
+  removeFound(table: TableRef): void {
+    const { arena } = this
+    const header = arena.view32(table)
+    const h = arena.at32(table)
+    const which = this.slotTable
+    const view = this.slotView
+    const hole = this.slotAt
+    const holeBucket = hole & ~(BUCKET_WORDS - 1)
+    this.clearSlot(view, hole)
+    header[h + USED_0 + which]!--
+    const first = this.bucketRef(header[h + BUCKETS_0 + which]!, header[h + EXPONENT_0 + which]!, this.slotHome)
+    const firstView = arena.view32(first)
+    if (firstView[arena.at32(first) + CHILD_WORD]! !== 0) this.fillHole(table, first, view, holeBucket, hole)
+    if (
+      header[h + EXPONENT_1]! < 0 &&
+      header[h + EXPONENT_0]! > 0 &&
+      header[h + USED_0]! < SHRINK_PER_BUCKET << header[h + EXPONENT_0]!
+    ) {
+      this.shrink(table)
+    }
+  }
+
+  /** Starts to shrink a table that is mostly empty. */
+  shrink(table: TableRef): void {
+    const header = this.arena.view32(table)
+    const h = this.arena.at32(table)
+    if (header[h + EXPONENT_1]! >= 0 || header[h + PAUSED]! !== 0) return
+    const entries = header[h + USED_0]!
+    let exponent = 0
+    while ((GROW_PER_BUCKET / 2) << exponent < entries) exponent++
+    if (exponent < header[h + EXPONENT_0]!) this.startRehash(table, exponent)
+  }
+
+  /** Grows the table to hold `entries` at once, as a loader that knows its size wants it. */
+  reserve(table: TableRef, entries: number): void {
+    const header = this.arena.view32(table)
+    const h = this.arena.at32(table)
+    let exponent = 0
+    while (exponent < EXPONENT_MAX && GROW_PER_BUCKET * 2 ** exponent < entries) exponent++
+    if (header[h + EXPONENT_1]! >= 0 || exponent <= header[h + EXPONENT_0]!) return
+    this.startRehash(table, exponent)
+    this.rehashBuckets(table, 0x7fff_ffff)
+  }
+
+  pauseRehash(table: TableRef): void {
+    this.arena.view32(table)[this.arena.at32(table) + PAUSED]!++
+  }
+
+  resumeRehash(table: TableRef): void {
+    this.arena.view32(table)[this.arena.at32(table) + PAUSED]!--
+  }
+
+  /** Moves up to `buckets` buckets. Returns true while there is more to move. */
+  rehashBuckets(table: TableRef, buckets: number): boolean {
+    const header = this.arena.view32(table)
+    const h = this.arena.at32(table)
+    if (header[h + PAUSED]! !== 0) return false
+    for (let moved = 0; moved < buckets && header[h + EXPONENT_1]! >= 0; moved++) this.rehashStep(table)
+    return header[h + EXPONENT_1]! >= 0
+  }
+
+  /**
+   * Collects into `scanned` all entries of the bucket at `cursor` (of both tables while rehashing) and returns the next
+   * cursor, 0 at the end. Whatever is in the table from a scan's start to its end is returned at least once.
+   */
+  scan(table: TableRef, cursor: number): number {
+    const header = this.arena.view32(table)
+    const h = this.arena.at32(table)
+    this.scannedCount = 0
+    let small = 0
+    let large = 0
+    if (header[h + EXPONENT_1]! >= 0) {
+      if (header[h + EXPONENT_1]! > header[h + EXPONENT_0]!) large = 1
+      else small = 1
+    }
+    const smallMask = (1 << header[h + EXPONENT_0 + small]!) - 1
+    this.collect(this.bucketRef(header[h + BUCKETS_0 + small]!, header[h + EXPONENT_0 + small]!, cursor & smallMask))
+    if (small === large) return nextCursor(cursor, smallMask)
+    // The larger table's buckets that are expansions of the smaller one's.
+    const largeMask = (1 << header[h + EXPONENT_0 + large]!) - 1
+    let at = cursor >>> 0
+    do {
+      this.collect(this.bucketRef(header[h + BUCKETS_0 + large]!, header[h + EXPONENT_0 + large]!, at & largeMask))
+      at = nextCursor(at, largeMask)
+    } while ((at & (smallMask ^ largeMask)) !== 0)
+    return at
+  }
+
+  /** An entry chosen evenly, or 0 when the table is empty. */
+  random(table: TableRef, random: Random): Ref {
+    const header = this.arena.view32(table)
+    const h = this.arena.at32(table)
+    if (header[h + USED_0]! + header[h + USED_1]! === 0) return 0
+    const buckets0 = 1 << header[h + EXPONENT_0]!
+    const buckets1 = header[h + EXPONENT_1]! >= 0 ? 1 << header[h + EXPONENT_1]! : 0
+    for (let tries = 0; tries < RANDOM_TRIES_MAX; tries++) {
+      const pick = random.below(buckets0 + buckets1)
+      const which = pick < buckets0 ? 0 : 1
+      this.scannedCount = 0
+      this.collect(
+        this.bucketRef(
+          header[h + BUCKETS_0 + which]!,
+          header[h + EXPONENT_0 + which]!,
+          which === 0 ? pick : pick - buckets0,
+        ),
+      )
+      // Accepting a bucket in proportion to its entries keeps the choice even; a chain longer than a bucket is always accepted.
+      if (random.below(SLOTS) < this.scannedCount) return this.scanned[random.below(this.scannedCount)]!
+    }
+    let cursor = random.below(buckets0)
+    for (;;) {
+      cursor = this.scan(table, cursor)
+      if (this.scannedCount > 0) return this.scanned[random.below(this.scannedCount)]!
+    }
+  }
+
+  /** Number of buckets by how many entries their chain holds, for DEBUG HTSTATS. */
+  chainHistogram(table: TableRef, which: 0 | 1): number[] {
+    const header = this.arena.view32(table)
+    const h = this.arena.at32(table)
+    const histogram: number[] = []
+    if (header[h + EXPONENT_0 + which]! < 0) return histogram
+    for (let at = 0; at < 1 << header[h + EXPONENT_0 + which]!; at++) {
+      this.scannedCount = 0
+      this.collect(this.bucketRef(header[h + BUCKETS_0 + which]!, header[h + EXPONENT_0 + which]!, at))
+      histogram[this.scannedCount] = (histogram[this.scannedCount] ?? 0) + 1
+    }
+    return histogram
+  }
+
+  /** First byte of an entry's key in its page. */
+  keyAt(entry: Ref): number {
+    const extra = this.arena.view32(entry)[this.arena.at32(entry)]! < 0 ? EXTRA_BYTES : 0
+    return this.arena.at8(entry) + this.headerBytes + extra
+  }
+
+  keyLength(entry: Ref): number {
+    return this.arena.view32(entry)[this.arena.at32(entry)]! & KEY_LENGTH_MASK
+  }
+
+  hashOfEntry(entry: Ref): number {
+    return this.hash.of(this.arena.view8(entry), this.keyAt(entry), this.keyLength(entry))
+  }
+
+  /** Finds the slot that holds exactly this entry (by address), so that it can be replaced or removed. */
+  findEntry(table: TableRef, entry: Ref): boolean {
+    const found = this.find(
+      table,
+      this.hashOfEntry(entry),
+      this.arena.view8(entry),
+      this.keyAt(entry),
+      this.keyLength(entry),
+    )
+    return found === entry
+  }
+
+  private keyEquals(entry: Ref, buf: Uint8Array, start: number, length: number): boolean {
+    const { arena } = this
+    const word = arena.view32(entry)[arena.at32(entry)]!
+    if ((word & KEY_LENGTH_MASK) !== length) return false
+    const bytes = arena.view8(entry)
+    const at = arena.at8(entry) + this.headerBytes + (word < 0 ? EXTRA_BYTES : 0)
+    // Keys differ at their end more often than at their start.
+    for (let i = length - 1; i >= 0; i--) if (bytes[at + i] !== buf[start + i]) return false
+    return true
+  }
+
+  private bucketRef(buckets: Ref, exponent: number, index: number): Ref {
+    if (exponent <= SINGLE_BLOCK_EXPONENT) return (buckets + index * BUCKET_GRANULES) | 0
+    const { arena } = this
+    const segment = arena.view32(buckets)[arena.at32(buckets) + (index >>> SEGMENT_EXPONENT)]!
+    return (segment + (index & SEGMENT_MASK) * BUCKET_GRANULES) | 0
+  }
+
+  private allocateBuckets(exponent: number): Ref {
+    const { arena } = this
+    if (exponent <= SINGLE_BLOCK_EXPONENT) {
+      const bytes = BUCKET_BYTES << exponent
+      const buckets = arena.allocate(bytes)
+      const at = arena.at32(buckets)
+      arena.view32(buckets).fill(0, at, at + bytes / 4)
+      return buckets
+    }
+    const segments = 1 << (exponent - SEGMENT_EXPONENT)
+    const directory = arena.allocate(Math.max(8, segments * 4))
+    for (let i = 0; i < segments; i++) {
+      // A block of this size is a page of its own, new and therefore zero.
+      const segment = arena.allocate(BUCKET_BYTES << SEGMENT_EXPONENT)
+      arena.view32(directory)[arena.at32(directory) + i] = segment
+    }
+    return directory
+  }
+
+  private freeBuckets(buckets: Ref, exponent: number): void {
+    const { arena } = this
+    if (exponent > SINGLE_BLOCK_EXPONENT) {
+      const words = arena.view32(buckets)
+      const at = arena.at32(buckets)
+      for (let i = 0; i < 1 << (exponent - SEGMENT_EXPONENT); i++) arena.release(words[at + i]!)
+    }
+    arena.release(buckets)
+  }
+
+  private dropBuckets(table: TableRef): void {
+    const { arena } = this
+    const header = arena.view32(table)
+    const h = arena.at32(table)
+    for (let which = 0; which < 2; which++) {
+      const exponent = header[h + EXPONENT_0 + which]!
+      if (exponent < 0) continue
+      const buckets = header[h + BUCKETS_0 + which]!
+      for (let i = 0; header[h + CHILDREN]! > 0 && i < 1 << exponent; i++) {
+        const first = this.bucketRef(buckets, exponent, i)
+        this.freeChildren(table, first)
+      }
+      this.freeBuckets(buckets, exponent)
+    }
+  }
+
+  private freeChildren(table: TableRef, first: Ref): void {
+    const { arena } = this
+    const header = arena.view32(table)
+    const h = arena.at32(table)
+    let child = arena.view32(first)[arena.at32(first) + CHILD_WORD]!
+    while (child !== 0) {
+      const next = arena.view32(child)[arena.at32(child) + CHILD_WORD]!
+      arena.release(child)
+      header[h + CHILDREN]!--
+      child = next
+    }
+  }
+
+  private startRehash(table: TableRef, exponent: number): void {
+    const buckets = this.allocateBuckets(exponent)
+    const header = this.arena.view32(table)
+    const h = this.arena.at32(table)
+    header[h + BUCKETS_1] = buckets
+    header[h + EXPONENT_1] = exponent
+    header[h + USED_1] = 0
+    header[h + REHASH_AT] = 0
+    if (header[h + USED_0] === 0) this.finishRehash(table)
+  }
+
+  private finishRehash(table: TableRef): void {
+    const header = this.arena.view32(table)
+    const h = this.arena.at32(table)
+    this.freeBuckets(header[h + BUCKETS_0]!, header[h + EXPONENT_0]!)
+    header[h + BUCKETS_0] = header[h + BUCKETS_1]!
+    header[h + EXPONENT_0] = header[h + EXPONENT_1]!
+    header[h + USED_0] = header[h + USED_1]!
+    header[h + BUCKETS_1] = 0
+    header[h + EXPONENT_1] = -1
+    header[h + USED_1] = 0
+    header[h + REHASH_AT] = 0
+  }
+
+  /** Moves one bucket of table 0 to table 1. */
+  private rehashStep(table: TableRef): void {
+    const { arena } = this
+    const header = arena.view32(table)
+    const h = arena.at32(table)
+    const from = header[h + REHASH_AT]!
+    const first = this.bucketRef(header[h + BUCKETS_0]!, header[h + EXPONENT_0]!, from)
+    header[h + REHASH_AT] = from + 1
+    let moved = 0
+    for (let bucket = first; bucket !== 0; ) {
+      const view = arena.view32(bucket)
+      const at = arena.at32(bucket)
+      for (let slot = 0; slot < SLOTS; slot++) {
+        const entry = view[at + slot]!
+        if (entry === 0) continue
+        this.insertInto(table, 1, this.hashOfEntry(entry), entry)
+        moved++
+      }
+      bucket = view[at + CHILD_WORD]!
+    }
+    this.freeChildren(table, first)
+    const firstAt = arena.at32(first)
+    arena.view32(first).fill(0, firstAt, firstAt + BUCKET_WORDS)
+    header[h + USED_0]! -= moved
+    header[h + USED_1]! += moved
+    if (from + 1 === 1 << header[h + EXPONENT_0]!) this.finishRehash(table)
+  }
+
+  private insertInto(table: TableRef, which: number, hash: number, entry: Ref): void {
+    const { arena } = this
+    const header = arena.view32(table)
+    const h = arena.at32(table)
+    const exponent = header[h + EXPONENT_0 + which]!
+    let bucket = this.bucketRef(header[h + BUCKETS_0 + which]!, exponent, hash & ((1 << exponent) - 1))
+    for (;;) {
+      const view = arena.view32(bucket)
+      const at = arena.at32(bucket)
+      for (let slot = 0; slot < SLOTS; slot++) {
+        if (view[at + slot] !== 0) continue
+        view[at + slot] = entry
+        setTag(view, at + slot, hash >>> 24)
+        return
+      }
+      let child: Ref = view[at + CHILD_WORD]!
+      if (child === 0) {
+        child = arena.allocate(BUCKET_BYTES)
+        const childAt = arena.at32(child)
+        arena.view32(child).fill(0, childAt, childAt + BUCKET_WORDS)
+        view[at + CHILD_WORD] = child
+        header[h + CHILDREN]!++
+      }
+      bucket = child
+    }
+  }
+
+  private clearSlot(view: Int32Array, slot: number): void {
+    view[slot] = 0
+    setTag(view, slot, 0)
+  }
+
+  /** Moves the last entry of a chain into the hole that a removal left in it, and frees the last child when that empties it. */
+  private fillHole(table: TableRef, first: Ref, holeView: Int32Array, holeBucket: number, hole: number): void {
+    const { arena } = this
+    let parent: Ref = first
+    let last: Ref = arena.view32(first)[arena.at32(first) + CHILD_WORD]!
+    for (;;) {
+      const next = arena.view32(last)[arena.at32(last) + CHILD_WORD]!
+      if (next === 0) break
+      parent = last
+      last = next
+    }
+    const lastView = arena.view32(last)
+    const lastAt = arena.at32(last)
+    if (lastView !== holeView || lastAt !== holeBucket) {
+      for (let slot = SLOTS - 1; slot >= 0; slot--) {
+        if (lastView[lastAt + slot] === 0) continue
+        holeView[hole] = lastView[lastAt + slot]!
+        setTag(holeView, hole, tagOf(lastView, lastAt + slot))
+        this.clearSlot(lastView, lastAt + slot)
+        break
+      }
+    }
+    for (let slot = 0; slot < SLOTS; slot++) if (lastView[lastAt + slot] !== 0) return
+    arena.view32(parent)[arena.at32(parent) + CHILD_WORD] = 0
+    arena.release(last)
+    arena.view32(table)[arena.at32(table) + CHILDREN]!--
+  }
+
+  private collect(first: Ref): void {
+    const { arena } = this
+    for (let bucket = first; bucket !== 0; ) {
+      const view = arena.view32(bucket)
+      const at = arena.at32(bucket)
+      for (let slot = 0; slot < SLOTS; slot++) {
+        const entry = view[at + slot]!
+        if (entry === 0) continue
+        if (this.scannedCount === this.scanned.length) {
+          const larger = new Int32Array(this.scanned.length * 2)
+          larger.set(this.scanned)
+          this.scanned = larger
+        }
+        this.scanned[this.scannedCount++] = entry
+      }
+      bucket = view[at + CHILD_WORD]!
+    }
+  }
+}
+
+/** `slot` is the word index of an entry's slot; buckets are aligned to their size, so its tag's place follows from it. */
+function setTag(view: Int32Array, slot: number, tag: number): void {
+  const inBucket = slot & (BUCKET_WORDS - 1)
+  const word = slot - inBucket + TAG_WORD + (inBucket >> 2)
+  const shift = (inBucket & 3) << 3
+  view[word] = (view[word]! & ~(0xff << shift)) | (tag << shift)
+}
+
+function tagOf(view: Int32Array, slot: number): number {
+  const inBucket = slot & (BUCKET_WORDS - 1)
+  return (view[slot - inBucket + TAG_WORD + (inBucket >> 2)]! >>> ((inBucket & 3) << 3)) & 0xff
+}
+
+/** Adds one to the reversed bits of the cursor under the mask. */
+function nextCursor(cursor: number, mask: number): number {
+  let v = cursor | ~mask
+  v = (reverseBits(v) + 1) | 0
+  return reverseBits(v) >>> 0
+}
+
+function reverseBits(value: number): number {
+  let v = value
+  v = ((v >>> 1) & 0x5555_5555) | ((v & 0x5555_5555) << 1)
+  v = ((v >>> 2) & 0x3333_3333) | ((v & 0x3333_3333) << 2)
+  v = ((v >>> 4) & 0x0f0f_0f0f) | ((v & 0x0f0f_0f0f) << 4)
+  v = ((v >>> 8) & 0x00ff_00ff) | ((v & 0x00ff_00ff) << 8)
+  return (v >>> 16) | (v << 16)
+}
