@@ -74,9 +74,14 @@ export function loadConfig(
 ): void {
   const loader = new Loader(store, files, handlers)
   let text = file ? loader.readAll(file) : ''
-  if (standardInput !== undefined && standardInput !== null) text += standardInput
+  if (standardInput !== undefined && standardInput !== null) text += dropHidden(standardInput)
   if (options !== undefined && options !== null) text += `\n${options}`
   loader.load(text, 0)
+}
+
+/** A zero byte hides the rest of its line, the line's end included. */
+function dropHidden(text: string): string {
+  return text.includes('\0') ? text.replace(/\0[^\n]*\n?/g, '') : text
 }
 
 class Loader {
@@ -106,8 +111,7 @@ class Loader {
         throw new ConfigFileError(line, null, line)
       }
     }
-    // A zero byte hides the rest of its line, the line's end included.
-    return text.includes('\0') ? text.replace(/\0[^\n]*\n?/g, '') : text
+    return dropHidden(text)
   }
 
   load(text: string, depth: number): void {

@@ -38,6 +38,8 @@ export interface ParseScene {
   readonly fields: { readonly [name: string]: unknown }
   /** Path of the configuration file, or null. */
   readonly configFile: string | null
+  /** The server is being set up, not changed by CONFIG SET. */
+  readonly isStart: boolean
   /** Several lines of a file may name the parameter and add to each other; false when the value replaces what was. */
   readonly adds: boolean
   /** Resolves a directory against another: its real path, or why it cannot be entered. */
@@ -288,8 +290,8 @@ interface NumberForm {
   readonly form?: 'memory' | 'memory or percent' | 'octal'
   /** Compared as an unsigned 64-bit number, as Redis does for some types: negative input is then far too large. */
   readonly unsigned?: true
-  /** What is outside is taken as the nearer end, without complaint. */
-  readonly clamp?: readonly [min: number, max: number]
+  /** What is outside is taken as the nearer end, without complaint; for some only when it is set later. */
+  readonly clamp?: { readonly min?: bigint; readonly max?: bigint; readonly notAtStart?: true }
 }
 
 /** A whole number. The field is a JavaScript number: exact to 2^53, and what is beyond is "no limit" in practice. */
@@ -305,10 +307,10 @@ export function integer(initialNumber: Integer, form: NumberForm, traits: Traits
   return parameter(
     {
       initial,
-      parse([word]) {
+      parse([word], _current, scene) {
         const value = parseNumber(form, word!)
         if (value instanceof Refusal) return value
-        return refuseBounds(form, bounds, value) ?? clampTo(form.clamp, value)
+        return refuseBounds(form, bounds, value) ?? clampTo(form.clamp, value, scene.isStart)
       },
       format,
       toField: Number,
@@ -342,9 +344,10 @@ function parseNumber({ form, unsigned }: NumberForm, word: string): bigint | Ref
   return percent !== null && percent >= 0n ? -percent : new Refusal('argument must be a memory or percent value')
 }
 
-function clampTo(clamp: NumberForm['clamp'], value: bigint): bigint {
-  if (clamp === undefined) return value
-  return BigInt(Math.min(Math.max(Number(value), clamp[0]), clamp[1]))
+function clampTo(clamp: NumberForm['clamp'], value: bigint, isStart: boolean): bigint {
+  if (clamp === undefined || (clamp.notAtStart && isStart)) return value
+  if (clamp.min !== undefined && value < clamp.min) return clamp.min
+  return clamp.max !== undefined && value > clamp.max ? clamp.max : value
 }
 
 function refuseBounds(form: NumberForm, { min, max }: { min: bigint; max: bigint }, value: bigint): Refusal | null {

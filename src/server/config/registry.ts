@@ -93,7 +93,7 @@ export const PARAMETERS = {
   'set-proc-title': yesNo(true, { immutable: true }),
   'proc-title-template': text('{title} {listen-addr} {server-mode}', {}, checkProcTitle),
   dir: directory,
-  hz: integer(10, { min: 0, max: INT_MAX, clamp: [1, 500] }),
+  hz: integer(10, { min: 0, max: INT_MAX, clamp: { min: 1n, max: 500n } }),
   'dynamic-hz': yesNo(true, { noEffect: 'Periodic work adapts to the number of clients by itself.' }),
   'enable-protected-configs': choice(['no', 'yes', 'local'], 'no', { immutable: true }),
   'enable-debug-command': choice(['no', 'yes', 'local'], 'no', { immutable: true }),
@@ -261,7 +261,11 @@ export const PARAMETERS = {
     denyLoading: true,
     ...REPLICATION,
   }),
-  'repl-backlog-size': integer(MIB, { min: 1, max: LONG_MAX, form: 'memory' }, REPLICATION),
+  'repl-backlog-size': integer(
+    MIB,
+    { min: 1, max: LONG_MAX, form: 'memory', clamp: { min: 16384n, notAtStart: true } },
+    REPLICATION,
+  ),
   'repl-backlog-ttl': integer(3600, { min: 0, max: LONG_MAX }, REPLICATION),
   'min-replicas-to-write': integer(0, COUNT, {
     alias: 'min-slaves-to-write',

@@ -171,7 +171,10 @@ export class ConfigStore {
       const label = isAlias ? parameter.alias! : name
       const word = pairs[index]![1]
       const before = this.values.get(name)
-      const value = this.parse(name, parameter, parameter.multiArg ? splitAtSpaces(word) : [word], false)
+      const value = this.parse(name, parameter, parameter.multiArg ? splitAtSpaces(word) : [word], {
+        isStart: false,
+        adds: false,
+      })
       if (value instanceof Refusal) {
         this.restore(changes)
         return failure(label, value.reason)
@@ -200,7 +203,10 @@ export class ConfigStore {
       // All values may stand in one argument, as in --save "900 1".
       words = splitLine(args[0]!) ?? []
     }
-    const value = this.parse(name, parameter, words, this.isReadingFile && this.seenInFile.has(name))
+    const value = this.parse(name, parameter, words, {
+      isStart: true,
+      adds: this.isReadingFile && this.seenInFile.has(name),
+    })
     if (value instanceof Refusal) return value.reason
     if (this.isReadingFile) this.seenInFile.add(name)
     this.put(name, value)
@@ -209,7 +215,7 @@ export class ConfigStore {
 
   /** The server notes a fact, such as the port that the system chose. Runs no hooks. */
   assign(name: ParameterName, ...args: readonly string[]): void {
-    const value = this.parse(name, parameterOf(name), args.map(bytesOf), false)
+    const value = this.parse(name, parameterOf(name), args.map(bytesOf), { isStart: false, adds: false })
     if (value instanceof Refusal) throw new TypeError(`${name}: ${value.reason}`)
     this.put(name, value)
   }
@@ -290,12 +296,17 @@ export class ConfigStore {
     return allowed === 'yes' || (allowed === 'local' && isLocal)
   }
 
-  private parse(name: ParameterName, parameter: Parameter, args: readonly string[], adds: boolean): unknown {
+  private parse(
+    name: ParameterName,
+    parameter: Parameter,
+    args: readonly string[],
+    when: Pick<ParseScene, 'isStart' | 'adds'>,
+  ): unknown {
     const { environment } = this
     const scene: ParseScene = {
       fields: this.fields,
       configFile: this.configFile,
-      adds,
+      ...when,
       enterDir: (from, path) => environment.enterDir(from, path),
       warn: (message) => environment.log('warning', message),
     }
