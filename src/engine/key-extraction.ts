@@ -3,7 +3,7 @@
  * can say it. For COMMAND GETKEYS, ACL and cluster slots.
  */
 import type { Argv } from '../base/argv.ts'
-import type { Command, GetKeys } from './command.ts'
+import type { Command } from './command.ts'
 import { KEY_INCOMPLETE, KEY_NOT_KEY, KEY_VARIABLE_FLAGS, type KeyPosition, type KeySpec } from './key-specs.ts'
 
 /** Whether a command can have keys at all. */
@@ -18,22 +18,6 @@ export function extractKeys(command: Command, argv: Argv): readonly KeyPosition[
     if (found !== null) return found
   }
   return command.getKeys?.(argv) ?? []
-}
-
-/**
- * `getKeys` for `NAME [destination] numkeys key ...`: the count at `countIndex`, keys from `firstIndex`, a destination at
- * `destinationIndex` unless that is 0. Asked only when the key spec found a mistake, it is as lenient as Redis is then:
- * of the count, digits at its start are enough, and no key has flags.
- */
-export function countedKeys(destinationIndex: number, countIndex: number, firstIndex: number): GetKeys {
-  return (argv) => {
-    if (countIndex >= argv.count) return null
-    const count = Number(/^\s*([+-]?\d+)/.exec(argv.latin1(countIndex))?.[1] ?? 0)
-    if (count < 1 || count > argv.count - firstIndex) return null
-    const keys: KeyPosition[] = Array.from({ length: count }, (_, i) => [firstIndex + i, 0])
-    if (destinationIndex > 0) keys.push([destinationIndex, 0])
-    return keys
-  }
 }
 
 function hasKeySpec(command: Command): boolean {

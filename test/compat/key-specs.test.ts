@@ -6,13 +6,26 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Argv } from '../../src/base/argv.ts'
 import { type Command, defineCommand, type GetKeys } from '../../src/engine/command.ts'
 import { MOVABLE_KEYS } from '../../src/engine/flags.ts'
-import { countedKeys, extractKeys, mayHaveKeys } from '../../src/engine/key-extraction.ts'
+import { extractKeys, mayHaveKeys } from '../../src/engine/key-extraction.ts'
+import {
+  countedKeys,
+  keysOfBitfield,
+  keysOfMigrate,
+  keysOfSet,
+  keysOfSort,
+  keysOfSortRo,
+} from '../../src/engine/key-functions.ts'
 import { KEY_FLAG_NAMES, type KeySpec } from '../../src/engine/key-specs.ts'
 import { hasRedisServer, type RedisProcess, startServer } from '../support/redis-process.ts'
 import { type RespClient, RespError, type RespValue } from '../support/resp-client.ts'
 
-/** Where a spec alone does not tell, Redis has a function; these are the ones that only count keys. */
-const COUNTED: Readonly<Record<string, GetKeys>> = {
+/** Where specs alone do not tell. */
+const GET_KEYS: Readonly<Record<string, GetKeys>> = {
+  set: keysOfSet,
+  bitfield: keysOfBitfield,
+  sort: keysOfSort,
+  sort_ro: keysOfSortRo,
+  migrate: keysOfMigrate,
   eval: countedKeys(0, 2, 3),
   zunion: countedKeys(0, 1, 2),
   zunionstore: countedKeys(1, 2, 3),
@@ -21,6 +34,14 @@ const COUNTED: Readonly<Record<string, GetKeys>> = {
 }
 
 const REQUESTS = `
+  set k v | set k v GET | set k v get EX 5 | set k v EX get | set k g | bitfield k | bitfield k GET u8 0 | bitfield k GET u8
+  bitfield k GET u8 0 SET u8 0 1 | bitfield k OVERFLOW WRAP GET u8 0 | bitfield k INCRBY u8 0 1 | bitfield k OVERFLOW
+  bitfield k get u8 0 overflow sat get u8 0 | bitfield k OVERFLOW FAIL SET u8 0 1 | bitfield k SET u8 | bitfield k x
+  sort k | sort k STORE d | sort k LIMIT 0 5 STORE a STORE b | sort k BY STORE GET x | sort k GET store STORE | sort k store
+  sort k STORE STORE d | sort k LIMIT STORE d STORE e | sort k ALPHA DESC STORE d | sort k get a get b by c store d
+  sort_ro k | sort_ro k BY x GET STORE STORE d | migrate h 1 k 0 5 | migrate h 1 "" 0 5 KEYS a b | migrate h 1 k 0 5 KEYS a
+  migrate h 1 "" 0 5 COPY REPLACE keys a b | migrate h 1 "" 0 5 AUTH KEYS KEYS a b | migrate h 1 "" 0 5 | migrate h 1 "" 0 5 KEYS
+  migrate h 1 "" 0 5 AUTH2 KEYS KEYS KEYS a | migrate h 1 "" 0 5 nonsense KEYS a | migrate h 1 k 0 5 COPY AUTH keys
   get k | getrange k 0 1 | append k v | del a | del a b c | mget a b | mset a 1 b 2 | mset a 1 b | msetnx a 1
   rename a b | copy a b | copy a b DB 1 REPLACE | lcs a b LEN | object encoding k | memory usage k SAMPLES 5
   bitop AND dest a b | bitop NOT dest a | pfcount a b | pfmerge dest | pfmerge dest a b | smove a b m | lmove a b LEFT RIGHT
@@ -39,6 +60,7 @@ const REQUESTS = `
   .split(/[|\n]/)
   .map((request) => request.trim().split(/\s+/))
   .filter((words) => words[0] !== '')
+  .map((words) => words.map((word) => (word === '""' ? '' : word)))
 
 describe.skipIf(!hasRedisServer())('keys', () => {
   let redis: RedisProcess
@@ -65,7 +87,7 @@ describe.skipIf(!hasRedisServer())('keys', () => {
 
   function declare(fullName: string): Command {
     const info = infos.get(fullName)!
-    const getKeys = COUNTED[fullName]
+    const getKeys = GET_KEYS[fullName]
     return defineCommand({
       name: fullName.split('|').at(-1)!.toUpperCase(),
       arity: info[1] as number,

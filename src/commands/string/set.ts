@@ -5,17 +5,9 @@
  * Source: Redis command reference, SET (since 1.0.0).
  */
 import type { Argv } from '../../base/argv.ts'
-import {
-  defineCommand,
-  firstKey,
-  KEY_ACCESS,
-  KEY_OW,
-  KEY_RW,
-  KEY_UPDATE,
-  KEY_VARIABLE_FLAGS,
-  type KeyPosition,
-} from '../../engine/command.ts'
+import { defineCommand, firstKey, KEY_ACCESS, KEY_RW, KEY_UPDATE, KEY_VARIABLE_FLAGS } from '../../engine/command.ts'
 import { DENYOOM, WRITE } from '../../engine/flags.ts'
+import { keysOfSet } from '../../engine/key-functions.ts'
 import { NOTIFY_GENERIC, NOTIFY_STRING } from '../../engine/notifications.ts'
 import type { Session } from '../../engine/session.ts'
 import { stringEncoding } from '../../keyspace/db.ts'
@@ -38,14 +30,6 @@ export const set = defineCommand({
     reply.ok()
   },
 })
-
-/** The old value counts as read only when GET asks for it. */
-function keysOfSet(argv: Argv): readonly KeyPosition[] {
-  for (let i = 3; i < argv.count; i++) {
-    if (argv.is(i, 'GET')) return [[1, KEY_RW | KEY_ACCESS | KEY_UPDATE]]
-  }
-  return [[1, KEY_OW | KEY_UPDATE]]
-}
 
 /** Sets argv[1] to argv[2] and tells everyone. */
 function store(ctx: Session, argv: Argv, keepTtl: boolean): void {

@@ -10,7 +10,8 @@ import {
   keyRange,
 } from '../../../src/engine/command.ts'
 import { MOVABLE_KEYS } from '../../../src/engine/flags.ts'
-import { countedKeys, extractKeys, mayHaveKeys } from '../../../src/engine/key-extraction.ts'
+import { extractKeys, mayHaveKeys } from '../../../src/engine/key-extraction.ts'
+import { countedKeys } from '../../../src/engine/key-functions.ts'
 import { KEY_INCOMPLETE, KEY_NOT_KEY, KEY_RW, KEY_VARIABLE_FLAGS, legacyRange } from '../../../src/engine/key-specs.ts'
 
 function declare(keys: readonly KeySpec[], getKeys?: CommandDefinition['getKeys']) {
