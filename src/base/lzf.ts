@@ -1,0 +1,172 @@
+/**
+ * LZF, the compression of strings in RDB files and DUMP payloads. The compressor makes the very bytes that Redis's build of
+ * LibLZF (3.6: HLOG 16, VERY_FAST) makes with a clean hash table, so that payloads can be compared byte by byte.
+ *
+ *   000LLLLL                     L + 1 literal bytes follow (1..32)
+ *   LLLooooo oooooooo            copy L + 2 bytes (3..8) from o + 1 bytes back; L is 1..6
+ *   111ooooo LLLLLLLL oooooooo   copy L + 9 bytes (9..264) from o + 1 bytes back (1..8192)
+ *
+ * Cost: one hash probe per input byte that is not part of a copy. A compressor owns a table of 256 KiB; it is not cleared
+ * between calls, since entries of earlier calls lie below the base of the present one and count as empty.
+ * Hot path of RDB saving: bench/micro/base-checksums.ts. Source: Marc Lehmann's LibLZF.
+ */
+const HASH_BITS = 16
+const HASH_MASK = (1 << HASH_BITS) - 1
+const LITERALS_MAX = 32
+const OFFSET_MAX = 8192
+const COPY_MAX = 264
+/** The base starts over, with a cleared table, before positions could leave int32. */
+const BASE_MAX = 0x3fff_ffff
+
+export class LzfCompressor {
+  private readonly table = new Int32Array(HASH_MASK + 1)
+  private base = 1
+
+  /**
+   * Compresses input[start, end) into out[outStart, outEnd): the bytes written, or 0 when they do not fit there (RDB stores
+   * the string as it is then; it offers four bytes less than the string has). At most 2^29 bytes at once, Redis's own
+   * limit for a string.
+   */
+  compress(input: Uint8Array, start: number, end: number, out: Uint8Array, outStart: number, outEnd: number): number {
+    const length = end - start
+    if (length <= 0 || outEnd <= outStart) return 0
+    if (this.base > BASE_MAX - length) {
+      this.table.fill(0)
+      this.base = 1
+    }
+    // What the table holds for offset i of this input is base + i.
+    const delta = this.base - start
+    this.base += length
+    return compressRange(this.table, delta, input, start, end, out, outStart, outEnd)
+  }
+}
+
+function compressRange(
+  table: Int32Array,
+  delta: number,
+  input: Uint8Array,
+  start: number,
+  end: number,
+  out: Uint8Array,
+  outStart: number,
+  outEnd: number,
+): number {
+  let ip = start
+  let literals = 0
+  // The byte before a run of literals is set when the run ends.
+  let op = outStart + 1
+  const lastTriple = end - 2
+  while (ip < lastTriple) {
+    const triple = (input[ip]! << 16) | (input[ip + 1]! << 8) | input[ip + 2]!
+    const slot = hashOf(triple)
+    const ref = table[slot]! - delta
+    table[slot] = ip + delta
+    // LibLZF takes a reference to the first byte for an empty slot.
+    const back = ip - ref - 1
+    if (
+      ref > start &&
+      back < OFFSET_MAX &&
+      input[ref] === triple >>> 16 &&
+      input[ref + 1] === ((triple >>> 8) & 255) &&
+      input[ref + 2] === (triple & 255)
+    ) {
+      if (op - (literals === 0 ? 1 : 0) + 4 >= outEnd) return 0
+      if (literals === 0) op--
+      else out[op - literals - 1] = literals - 1
+      const copyMax = Math.min(end - ip - 2, COPY_MAX)
+      const length = matchLength(input, ref, ip, copyMax)
+      const code = length - 2
+      if (code < 7) {
+        out[op++] = (back >> 8) | (code << 5)
+      } else {
+        out[op++] = (back >> 8) | 0xe0
+        out[op++] = code - 7
+      }
+      out[op++] = back
+      literals = 0
+      op++
+      ip += length
+      if (ip >= lastTriple) break
+      // Of the positions inside the copy only the last two are remembered.
+      for (let at = ip - 2; at < ip; at++)
+        table[hashOf((input[at]! << 16) | (input[at + 1]! << 8) | input[at + 2]!)] = at + delta
+    } else {
+      if (op >= outEnd) return 0
+      out[op++] = input[ip++]!
+      if (++literals === LITERALS_MAX) {
+        out[op - LITERALS_MAX - 1] = LITERALS_MAX - 1
+        literals = 0
+        op++
+      }
+    }
+  }
+  if (op + 3 > outEnd) return 0
+  while (ip < end) {
+    out[op++] = input[ip++]!
+    if (++literals === LITERALS_MAX) {
+      out[op - LITERALS_MAX - 1] = LITERALS_MAX - 1
+      literals = 0
+      op++
+    }
+  }
+  if (literals === 0) op--
+  else out[op - literals - 1] = literals - 1
+  return op - outStart
+}
+
+function hashOf(triple: number): number {
+  return ((triple >>> (24 - HASH_BITS)) - triple * 5) & HASH_MASK
+}
+
+/**
+ * How many bytes to copy, three of which are known to match. `copyMax` is two less than what may be compared, and the
+ * library stops by it in its own way: bytes 3 to 18 are compared without asking, if there are more than 16.
+ */
+function matchLength(input: Uint8Array, ref: number, ip: number, copyMax: number): number {
+  let length = 2
+  if (copyMax > 16) {
+    while (length < 18) {
+      length++
+      if (input[ref + length] !== input[ip + length]) return length
+    }
+  }
+  do length++
+  while (length < copyMax && input[ref + length] === input[ip + length])
+  return length
+}
+
+/**
+ * Decompresses input[start, end) into out[outStart, outEnd): the bytes written, or -1 when the data is bad or does not fit.
+ * Never reads or writes outside the two ranges.
+ */
+export function lzfDecompress(
+  input: Uint8Array,
+  start: number,
+  end: number,
+  out: Uint8Array,
+  outStart: number,
+  outEnd: number,
+): number {
+  let ip = start
+  let op = outStart
+  while (ip < end) {
+    const control = input[ip++]!
+    if (control < 32) {
+      const count = control + 1
+      if (op + count > outEnd || ip + count > end) return -1
+      for (let i = 0; i < count; i++) out[op++] = input[ip++]!
+      continue
+    }
+    if (ip >= end) return -1
+    let length = (control >> 5) + 2
+    if (length === 9) {
+      length += input[ip++]!
+      if (ip >= end) return -1
+    }
+    let ref = op - ((control & 31) << 8) - 1 - input[ip++]!
+    if (op + length > outEnd || ref < outStart) return -1
+    // Byte by byte: a copy may run into what it writes, that is how repetition is spelled.
+    for (let i = 0; i < length; i++) out[op++] = out[ref++]!
+  }
+  return op - outStart
+}
