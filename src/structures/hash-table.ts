@@ -190,14 +190,14 @@ export class HashTable {
     const { arena } = this
     const header = arena.view32(table)
     const h = arena.at32(table)
-    let which = 0
-    if (header[h + EXPONENT_1]! >= 0) which = 1
-    else if (header[h + USED_0]! >= GROW_PER_BUCKET << header[h + EXPONENT_0]!) {
+    if (header[h + EXPONENT_1]! < 0 && header[h + USED_0]! >= GROW_PER_BUCKET << header[h + EXPONENT_0]!) {
       if (header[h + EXPONENT_0]! < EXPONENT_MAX && header[h + PAUSED]! === 0) {
         this.startRehash(table, header[h + EXPONENT_0]! + 1)
-        if (header[h + EXPONENT_1]! >= 0) which = 1
       }
     }
+    // Where `find` will look: in table 0 until the home bucket has moved.
+    let which = 0
+    if (header[h + EXPONENT_1]! >= 0 && (hash & ((1 << header[h + EXPONENT_0]!) - 1)) < header[h + REHASH_AT]!) which = 1
     this.insertInto(table, which, hash, entry)
     header[h + USED_0 + which]!++
   }
