@@ -6,4 +6,4 @@ import { writeFileSync } from 'node:fs'
 import { builtInCommands } from '../src/server/built-in-commands.ts'
 import { commandsPage } from './commands-page.ts'
 
-writeFileSync('docs/commands.md', commandsPage(builtInCommands))
+writeFileSync('docs/commands.md', commandsPage(builtInCommands(null)))

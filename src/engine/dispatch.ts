@@ -186,7 +186,7 @@ function protectedRefusal(engine: Engine, session: Session, entry: CommandEntry)
 }
 
 /** Over a unix socket or the loopback interface. */
-function isLocal(session: Session): boolean {
+export function isLocal(session: Session): boolean {
   return session.has(UNIX_SOCKET) || /^(127\.|\[?::1\]?:)/.test(session.address)
 }
 

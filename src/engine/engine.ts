@@ -251,21 +251,6 @@ export class Engine implements KeyspaceListener {
     this.finishBatch(session)
   }
 
-  /** Runs one command for an in-process caller; its reply stands in `reply` afterwards. */
-  execute(session: Session, argv: Argv): void {
-    this.clock.refresh()
-    this.runStartUs = this.clock.monotonicUs
-    session.lastInteractionMs = this.clock.nowMs
-    this.receiving = session
-    this.reply.protocol = session.protocol
-    try {
-      this.process(session, argv)
-    } catch (error) {
-      this.fail(error, session)
-    }
-    this.finishBatch(session)
-  }
-
   /** Executes one request: the questions before a command, and the command. Hot. */
   process(session: Session, argv: Argv): void {
     const entry = this.commands.lookup(argv)
@@ -296,14 +281,15 @@ export class Engine implements KeyspaceListener {
     entry.calls++
     this.statistics.commands++
     if (reply.errors !== errorsBefore) entry.failedCalls++
-    if (exact) this.stopExactTiming(session, entry, argv)
+    const shown = session.redacted === null ? argv : withoutSecrets(session, argv)
+    if (exact) this.stopExactTiming(session, entry, shown)
     else {
       if (entry.unsettledCalls++ === 0) this.unsettled.push(entry)
       this.unsettledCalls++
       this.lastSession = session
-      this.lastArgv = argv
+      this.lastArgv = shown
     }
-    if (this.monitors.size !== 0) feedMonitors(this, session, entry, argv)
+    if (this.monitors.size !== 0) feedMonitors(this, session, entry, shown)
     if (keyspace.dirty !== dirtyBefore || session.effect !== EFFECT_REQUEST) {
       this.propagate(session, argv, keyspace.dirty !== dirtyBefore)
     }
@@ -384,6 +370,11 @@ export class Engine implements KeyspaceListener {
 
   get isStopped(): boolean {
     return this.stopped
+  }
+
+  /** A command runs within another: EXEC, scripts. */
+  get isNested(): boolean {
+    return this.depth > 1
   }
 
   /** Whether more memory is used than maxmemory allows. */
@@ -610,4 +601,11 @@ export class Engine implements KeyspaceListener {
     if (slowlogUsec >= 0 && usec >= slowlogUsec && argv !== null) this.slowlog.add(session, entry, argv, usec)
     if (latencyMonitorMs > 0) this.latency.sample((entry.flags & FAST) !== 0 ? 'fast-command' : 'command', usec / 1000)
   }
+}
+
+/** The request as logs may show it. */
+function withoutSecrets(session: Session, argv: Argv): Argv {
+  const { redacted } = session
+  session.redacted = null
+  return Argv.of(Array.from({ length: argv.count }, (_, i) => (redacted!.includes(i) ? '(redacted)' : argv.copyOf(i))))
 }

@@ -159,6 +159,9 @@ export class Session {
   /** A request that waits for the end of a pause. */
   postponed: Argv | null = null
 
+  /** Arguments of the command under way that no log may show: passwords. */
+  redacted: number[] | null = null
+
   effect = EFFECT_REQUEST
   effectArgv: Argv | null = null
 
@@ -230,6 +233,12 @@ export class Session {
   /** Propagates the request even if it changed no data. */
   forceEffect(): void {
     this.effect = EFFECT_FORCED
+  }
+
+  /** The argument holds a password: the slow log and MONITOR show "(redacted)" instead. */
+  redact(argIndex: number): void {
+    this.redacted ??= []
+    this.redacted.push(argIndex)
   }
 
   setFlag(flag: number): void {

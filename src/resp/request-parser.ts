@@ -159,7 +159,7 @@ export class RequestParser {
       return this.fail('unauthenticated multibulk length', 'unauth mbulk count')
     }
     this.position = lineEnd + 2
-    this.argumentsLeft = count > 0 ? count : 0
+    this.argumentsLeft = Math.max(0, count)
     return COMPLETE
   }
 

@@ -2,7 +2,6 @@
  * The configuration's files on disk: reading with includes, the directory to work in, and the rewritten file, which takes
  * the old one's place in a single step so that no reader ever sees half of it.
  */
-import { randomBytes } from 'node:crypto'
 import {
   accessSync,
   appendFileSync,
@@ -22,6 +21,7 @@ import {
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { assert } from '../../base/assert.ts'
 import { globMatch } from '../../base/glob.ts'
+import type { Random } from '../../base/random.ts'
 import type { LogLevel } from '../../engine/engine.ts'
 import { type ConfigFiles, FileError } from './load.ts'
 import { Refusal } from './parameter.ts'
@@ -67,16 +67,16 @@ export function enterDir(from: string, path: string): string | Refusal {
   }
 }
 
-/**
- * CONFIG REWRITE on disk. Null, or why it failed.
- * @param umask of the process: a file that is new gets no more permissions than it allows.
- */
-export function rewriteConfigFile(
-  store: ConfigStore,
-  extras: RewriteExtras,
-  umask: number,
-  log: (level: LogLevel, message: string) => void,
-): string | null {
+export interface FileShell {
+  /** Of the process: a file that is new gets no more permissions than it allows. */
+  readonly umask: number
+  /** For the name of a temporary file. */
+  readonly random: Random
+  log(level: LogLevel, message: string): void
+}
+
+/** CONFIG REWRITE on disk. Null, or why it failed. */
+export function rewriteConfigFile(store: ConfigStore, extras: RewriteExtras, shell: FileShell): string | null {
   const path = store.configFile
   assert(path !== null, 'there is a configuration file')
   let old: string | null = null
@@ -87,22 +87,22 @@ export function rewriteConfigFile(
   }
   const content = rewriteConfig(store, old, extras)
   try {
-    replaceFile(path, content, 0o644 & ~umask, (message) => log('warning', message))
+    replaceFile(path, content, shell)
   } catch (error) {
     return systemErrorText(error)
   }
-  log('debug', `Rewritten config file (${path}) successfully`)
+  shell.log('debug', `Rewritten config file (${path}) successfully`)
   return null
 }
 
-/** Replaces a file, durably. `warn` hears which step failed; then the error is thrown on. */
-function replaceFile(path: string, content: string, mode: number, warn: (message: string) => void): void {
-  const temporary = `${path}.${randomBytes(3).toString('hex')}`
+/** Replaces a file, durably. The log hears which step failed; then the error is thrown on. */
+function replaceFile(path: string, content: string, { umask, random, log }: FileShell): void {
+  const temporary = `${path}.${random.hex(6)}`
   const step = <T>(description: string, act: () => T): T => {
     try {
       return act()
     } catch (error) {
-      warn(`${description} (${systemErrorText(error)})`)
+      log('warning', `${description} (${systemErrorText(error)})`)
       throw error
     }
   }
@@ -111,7 +111,7 @@ function replaceFile(path: string, content: string, mode: number, warn: (message
   try {
     step('Failed after writing (0) bytes to tmp config file', () => writeFileSync(fd, content, 'latin1'))
     step('Could not sync tmp config file to disk', () => fsyncSync(fd))
-    step('Could not chmod config file', () => fchmodSync(fd, mode))
+    step('Could not chmod config file', () => fchmodSync(fd, 0o644 & ~umask))
     step('Could not rename tmp config file', () => renameSync(temporary, path))
     isInPlace = true
     step('Could not sync config file dir', () => syncDirectory(dirname(path)))

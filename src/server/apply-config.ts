@@ -1,0 +1,79 @@
+/**
+ * From configuration to the parts that obey it: at start, and whenever CONFIG SET changes something.
+ */
+
+import type { ParameterName } from './config/registry.ts'
+import { reopenListeners } from './listening.ts'
+import type { Server } from './server.ts'
+
+/** Parameters that are plain fields of the engine's settings. */
+const ENGINE_PARAMETERS: readonly ParameterName[] = [
+  'proto-max-bulk-len',
+  'client-query-buffer-limit',
+  'client-output-buffer-limit',
+  'requirepass',
+  'notify-keyspace-events',
+  'slowlog-log-slower-than',
+  'slowlog-max-len',
+  'latency-monitor-threshold',
+  'latency-tracking',
+  'maxmemory',
+  'maxmemory-policy',
+  'lfu-log-factor',
+  'lfu-decay-time',
+  'maxclients',
+  'timeout',
+  'hz',
+  'active-expire-effort',
+  'activerehashing',
+  'lazyfree-lazy-user-flush',
+]
+
+/** Puts the whole configuration into effect and follows it from now on. */
+export function applyConfig(server: Server): void {
+  applyEngine(server)
+  server.config.onChange(ENGINE_PARAMETERS, (names) => applyEngineChange(server, names))
+  server.config.onChange(['tcp-keepalive', 'protected-mode'], () => applyListener(server))
+  server.config.onChangeAsync(['port', 'bind'], () => reopenListeners(server))
+}
+
+function applyListener({ config: { fields }, listener }: Server): void {
+  listener.options.keepaliveSeconds = fields.tcpKeepalive
+  listener.options.protectedMode = fields.protectedMode
+}
+
+function applyEngineChange(server: Server, names: readonly ParameterName[]): void {
+  const hadPassword = server.engine.settings.password !== ''
+  applyEngine(server)
+  // Clients that are connected stay authenticated; without a password everybody is.
+  if (names.includes('requirepass') && hadPassword && server.engine.settings.password === '') {
+    for (const session of server.engine.sessions.values()) server.engine.setAuthenticated(session, true)
+  }
+}
+
+function applyEngine({ config: { fields }, engine }: Server): void {
+  const { settings, keyspace } = engine
+  settings.bulkBytesMax = fields.protoMaxBulkLen
+  settings.queryBufferBytesMax = fields.clientQueryBufferLimit
+  settings.outputLimits = fields.clientOutputBufferLimit
+  settings.password = fields.requirepass
+  settings.notifyFlags = fields.notifyKeyspaceEvents
+  settings.slowlogUsec = fields.slowlogLogSlowerThan
+  settings.slowlogEntriesMax = fields.slowlogMaxLen
+  settings.latencyMonitorMs = fields.latencyMonitorThreshold
+  settings.latencyTracking = fields.latencyTracking
+  settings.maxmemoryBytes = fields.maxmemory
+  settings.debugCommand = fields.enableDebugCommand
+  settings.moduleCommand = fields.enableModuleCommand
+  settings.clientsMax = fields.maxclients
+  settings.idleSecondsMax = fields.timeout
+  settings.hz = fields.hz
+  settings.activeExpireEffort = fields.activeExpireEffort
+  settings.activeRehashing = fields.activerehashing
+  settings.lazyUserFlush = fields.lazyfreeLazyUserFlush
+  keyspace.lfu = fields.maxmemoryPolicy.endsWith('lfu')
+  keyspace.lfuLogFactor = fields.lfuLogFactor
+  keyspace.lfuDecayMinutes = fields.lfuDecayTime
+  engine.slowlog.trim()
+  engine.settingsChanged()
+}

@@ -1,0 +1,76 @@
+/**
+ * Which addresses the configuration asks for, and what to say when one is not to be had.
+ */
+import type { Server } from './server.ts'
+
+/** Listening failed; the log says why. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError'
+  readonly code = 'O7_LISTEN'
+}
+
+/** Opens all addresses; resolves to the TCP port, 0 if there is none. Throws if one that is not optional fails. */
+export async function openListeners(server: Server): Promise<number> {
+  const { config, listener, logger } = server
+  const { fields } = config
+  let port = fields.port
+  let opened = 0
+  const wantsTcp = fields.port !== 0 || server.parts.anyPort
+  if (wantsTcp) {
+    for (const address of fields.bind) {
+      const optional = address.startsWith('-')
+      const name = optional ? address.slice(1) : address
+      const isIpv6 = name.includes(':')
+      const host = name === '*' ? '0.0.0.0' : name === '::*' ? '::' : name
+      try {
+        port = await listener.listenTcp(host, port, isIpv6)
+        opened++
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException
+        logger.warning(`Warning: Could not create server TCP listening socket ${name}:${port}: ${reasonOf(error)}`)
+        if (code === 'EADDRNOTAVAIL' && optional) continue
+        if (code === 'EAFNOSUPPORT' || code === 'EPROTONOSUPPORT' || code === 'EPFNOSUPPORT') continue
+        await listener.stopListening()
+        throw new ListenError(`Failed listening on port ${port} (TCP), aborting.`)
+      }
+    }
+  }
+  if (fields.unixsocket !== '') {
+    try {
+      await listener.listenUnix(fields.unixsocket, fields.unixsocketperm)
+      opened++
+    } catch (error) {
+      await listener.stopListening()
+      throw new ListenError(`Failed opening Unix socket: bind: ${reasonOf(error)}`)
+    }
+  }
+  if (opened === 0 && !server.parts.mayBeDeaf) throw new ListenError('Configured to not listen anywhere, exiting.')
+  return wantsTcp && opened > 0 ? port : 0
+}
+
+/** CONFIG SET port or bind: the new addresses are listened on, or the old ones stay. Null, or why not. */
+export async function reopenListeners(server: Server): Promise<string | null> {
+  await server.listener.stopListening()
+  try {
+    server.port = await openListeners(server)
+    return null
+  } catch {
+    return 'Unable to listen on this port. Check server logs.'
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'bind: Address already in use'
+    case 'EADDRNOTAVAIL':
+      return 'bind: Cannot assign requested address'
+    case 'EACCES':
+      return 'bind: Permission denied'
+    case 'ENOTFOUND':
+      return 'Name or service not known'
+    default:
+      return message
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * One server: the engine, what surrounds it, and its life from start to end. The only place that sees everything.
+ *
+ *   create -> start (listen, load, accept) -> run -> shutdown or close
+ *
+ * Nothing here ends the process: the program does (cli.ts), an embedding application decides for itself.
+ */
+import type { Clock } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
+import type { Command } from '../engine/command.ts'
+import { Engine } from '../engine/engine.ts'
+import type { Session } from '../engine/session.ts'
+import { Listener } from '../net/listener.ts'
+import { applyConfig } from './apply-config.ts'
+import { builtInCommands } from './built-in-commands.ts'
+import type { ConfigStore } from './config/store.ts'
+import { crashReport } from './crash-report.ts'
+import { Cron } from './cron.ts'
+import { openListeners } from './listening.ts'
+import type { Logger } from './log/logger.ts'
+import { logGreeting } from './log/logo.ts'
+
+export interface ServerParts {
+  readonly config: ConfigStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** Commands beside the built-in ones. */
+  readonly commands: readonly Command[]
+  /** Show the logo even without always-show-logo (a terminal is watching). */
+  readonly showLogo: boolean
+  /** Port 0 stands for any free port; to the program it means no TCP. */
+  readonly anyPort: boolean
+  /** May run without listening anywhere: in-process clients only. */
+  readonly mayBeDeaf: boolean
+  /** Path of the program, for INFO; empty when embedded. */
+  readonly executable: string
+  /** SHUTDOWN has done its part: the program ends, an embedded server closes. */
+  readonly onShutdown: (server: Server) => void
+  /** A bug has stopped this server. */
+  readonly onFatal: (error: unknown) => void
+}
+
+export interface ShutdownOptions {
+  /** Whether to save; by default if there are save points. */
+  readonly save?: boolean
+  /** Errors do not keep the server from ending. */
+  readonly force?: boolean
+}
+
+export class Server {
+  readonly parts: ServerParts
+  readonly config: ConfigStore
+  readonly logger: Logger
+  readonly engine: Engine
+  readonly listener: Listener
+  readonly cron: Cron
+  readonly startedMs: number
+  /** Identifies this run, 40 hexadecimal digits. */
+  readonly runId: string
+  /** Lines `loadmodule ...` for CONFIG REWRITE. */
+  readonly loadedModules: string[] = []
+  /** The port listened on, 0 without TCP. */
+  port = 0
+  private closing: Promise<void> | null = null
+
+  constructor(parts: ServerParts) {
+    this.parts = parts
+    this.config = parts.config
+    this.logger = parts.logger
+    const { clock, random, logger } = parts
+    this.startedMs = clock.nowMs
+    this.runId = random.hex(40)
+    const { fields } = this.config
+    this.engine = new Engine({
+      clock,
+      random,
+      databases: fields.databases,
+      commands: [...builtInCommands(this), ...parts.commands],
+      log: (level, message) => logger.log(level, message),
+      onFatal: (error, session) => this.fatal(error, session),
+    })
+    this.listener = new Listener(this.engine, {
+      backlog: fields.tcpBacklog,
+      keepaliveSeconds: fields.tcpKeepalive,
+      protectedMode: fields.protectedMode,
+    })
+    this.cron = new Cron(this)
+    applyConfig(this)
+  }
+
+  /** Starts to listen, loads the data and accepts clients. Rejects with an error that says what is in the way. */
+  async start(): Promise<void> {
+    const { logger, config } = this
+    const { fields } = config
+    logger.role = 'M'
+    logger.notice('monotonic clock: POSIX clock_gettime')
+    this.port = await openListeners(this)
+    // A port that the system chose becomes part of the configuration.
+    if (this.port !== fields.port) config.assign('port', String(this.port))
+    logGreeting(logger, fields.alwaysShowLogo || this.parts.showLogo, {
+      mode: 'standalone',
+      port: this.port,
+      pid: process.pid,
+    })
+    logger.warning('Server initialized')
+    this.cron.start()
+    if (this.port !== 0) logger.notice('Ready to accept connections')
+    if (fields.unixsocket !== '') {
+      logger.notice(`The server is now ready to accept connections at ${fields.unixsocket}`)
+    }
+  }
+
+  /** Moves the clock and does at once what that makes due. */
+  advanceClock(ms: number): void {
+    this.engine.clock.advance(ms)
+    this.cron.tick()
+  }
+
+  /** CONFIG RESETSTAT. */
+  resetStatistics(): void {
+    const { engine } = this
+    engine.statistics.reset()
+    for (const entry of engine.commands.entries()) entry.resetStatistics()
+    const { keyspace } = engine
+    keyspace.hits = 0
+    keyspace.misses = 0
+    keyspace.expiredKeys = 0
+    keyspace.expiredTimeCapReached = 0
+    keyspace.arena.heldBytesPeak = keyspace.arena.heldBytes
+  }
+
+  /** What SHUTDOWN and the signals ask for. Returns false if something stands against it (it is logged). */
+  shutdown(_options: ShutdownOptions): boolean {
+    const { logger } = this
+    logger.warning('User requested shutdown...')
+    logger.warning('Redis is now ready to exit, bye bye...')
+    this.engine.stop()
+    this.parts.onShutdown(this)
+    return true
+  }
+
+  /** Stops at once, without saving. Idempotent; resolves when no handle is left open. */
+  close(): Promise<void> {
+    this.closing ??= this.closeAll()
+    return this.closing
+  }
+
+  private async closeAll(): Promise<void> {
+    this.cron.stop()
+    const stopped = this.listener.stopListening()
+    for (const session of [...this.engine.sessions.values()]) this.engine.close(session, false)
+    this.listener.closeConnections(true)
+    this.engine.stop()
+    await stopped
+  }
+
+  private fatal(error: unknown, session: Session | null): void {
+    this.logger.raw('warning', crashReport(this, error, session))
+    void this.close()
+    this.parts.onFatal(error)
+  }
+}
