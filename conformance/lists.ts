@@ -60,8 +60,10 @@ export function formatTestList(list: TestList, heading: string): string {
 }
 
 /** Reasons by file and name. */
-export function parseExceptions(text: string): Map<string, Map<string, string>> {
-  const exceptions = new Map<string, Map<string, string>>()
+export type Exceptions = Map<string, Map<string, string>>
+
+export function parseExceptions(text: string): Exceptions {
+  const exceptions: Exceptions = new Map()
   for (const [file, name, reason] of parseLines(text, 3)) {
     const reasons = exceptions.get(file!) ?? new Map()
     reasons.set(name!, reason!)

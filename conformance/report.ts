@@ -15,7 +15,7 @@ export interface FileVerdict {
   /** How many tests real Redis passes in this file; null when it is not in the reference. */
   readonly referenceCount: number | null
   readonly failed: readonly Failure[]
-  /** Failed or not run, for a reason that stands in exceptions.txt. */
+  /** Left out, failed or not come to, for a reason that stands in exceptions.txt. */
   readonly excepted: readonly NamedReason[]
   /** Passed although they stand in exceptions.txt: the exception can go. */
   readonly needlessExceptions: readonly string[]
@@ -37,12 +37,18 @@ export function judgeFile(
     if (reason === undefined) failed.push(failure)
     else excepted.push({ name: failure.name, reason })
   }
+  const skipped: string[] = []
+  for (const name of run.skipped) {
+    const reason = exceptedReasons.get(name)
+    if (reason === undefined) skipped.push(name)
+    else excepted.push({ name, reason })
+  }
   const seen = countNames([...run.passed, ...run.failed.map((failure) => failure.name), ...run.skipped])
   const notRun: string[] = []
   for (const name of reference === null ? [] : subtractNames(reference, seen)) {
     const reason = exceptedReasons.get(name)
     if (reason === undefined) notRun.push(name)
-    else excepted.push({ name, reason: `${reason} (not run)` })
+    else excepted.push({ name, reason })
   }
   const unmet = new Set(excepted.map(({ name }) => name))
   return {
@@ -53,7 +59,7 @@ export function judgeFile(
     failed,
     excepted,
     needlessExceptions: [...exceptedReasons.keys()].filter((name) => run.passed.includes(name) && !unmet.has(name)),
-    skipped: run.skipped,
+    skipped,
     notRun,
     exceptions: run.exceptions,
   }

@@ -98,20 +98,22 @@ describe('judgeFile', () => {
     const reasons = new Map([
       ['LPUSH', 'lists'],
       ['needs lists', 'lists'],
+      ['left out', 'scripts'],
       ['a name (with parens)', 'no longer true'],
     ])
     const verdict = judgeFile(run, reference, reasons)
     expect(verdict.failed.map(({ name }) => name)).toEqual(['BITCOUNT fuzzing'])
     expect(verdict.excepted).toEqual([
       { name: 'LPUSH', reason: 'lists' },
-      { name: 'needs lists', reason: 'lists (not run)' },
+      { name: 'left out', reason: 'scripts' },
+      { name: 'needs lists', reason: 'lists' },
     ])
     // One of the two tests of this name passed.
     expect(verdict.notRun).toEqual(['SET and GET', 'never reached'])
     expect(verdict.needlessExceptions).toEqual(['a name (with parens)'])
     const text = formatFileReport(verdict, null)
     expect(text).toContain(
-      'unit/x: 2 passed, 1 failed, 2 excepted, 2 skipped, 2 not run (redis-server passes 6; 1.0 s)',
+      'unit/x: 2 passed, 1 failed, 3 excepted, 1 skipped, 2 not run (redis-server passes 6; 1.0 s)',
     )
     expect(text).toContain('not run   never reached')
     expect(formatTotals([verdict])).toMatch(/2 passed, 3 failed$/)
