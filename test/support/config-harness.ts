@@ -2,7 +2,6 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Argv } from '../../src/base/argv.ts'
 import { ManualClock } from '../../src/base/clock.ts'
 import { Random } from '../../src/base/random.ts'
 import { Engine } from '../../src/engine/engine.ts'
@@ -14,6 +13,7 @@ import { loadConfig } from '../../src/server/config/load.ts'
 import { enterDir, NODE_CONFIG_FILES, rewriteConfigFile } from '../../src/server/config/node-files.ts'
 import type { RewriteExtras } from '../../src/server/config/rewrite.ts'
 import { ConfigStore } from '../../src/server/config/store.ts'
+import { encodeCommand } from './resp-client.ts'
 
 export class TemporaryFolder {
   readonly path = realpathSync(mkdtempSync(join(tmpdir(), 'o7-config-')))
@@ -56,7 +56,8 @@ export class ConfigHarness {
         setContext: () => ({ isLoading: this.isLoading, isLocal: this.isLocal, canWait: this.canWait }),
         redact: (_session, argIndex) => this.redacted.push(argIndex),
         resetStatistics: () => this.statisticsResets++,
-        rewriteFile: () => rewriteConfigFile(this.store, this.extras, 0o022, log),
+        rewriteFile: () =>
+          rewriteConfigFile(this.store, this.extras, { umask: 0o022, random: Random.fromSystem(), log }),
         warn: (message) => log('warning', message),
       }),
     })
@@ -107,7 +108,8 @@ export class ConfigHarness {
     const waiting = new Promise<void>((resolve) => {
       arrived = resolve
     })
-    this.engine.execute(session, Argv.of(args))
+    const request = encodeCommand(args)
+    this.engine.receive(session, request, request.length)
     if (replies.length === 0) await waiting
     this.engine.disconnect(session)
     return Buffer.concat(replies)
