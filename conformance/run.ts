@@ -28,6 +28,7 @@ import {
   formatTestList,
   intersectNames,
   mergeNames,
+  namesLeftOut,
   parseExceptions,
   parseTestList,
   readTextFile,
@@ -131,7 +132,7 @@ async function runFiles(
               ...(options.keep ? ['--dont-clean'] : []),
               ...options.only.flatMap((name) => ['--only', name]),
               // Left out, since a test that fails half-way can leave the server in a state that fails the next ones.
-              ...(options['with-excepted'] ? [] : [...(exceptions.get(file)?.keys() ?? [])]).flatMap((name) => [
+              ...(options['with-excepted'] ? [] : namesLeftOut(exceptions, file)).flatMap((name) => [
                 '--skiptest',
                 name,
               ]),

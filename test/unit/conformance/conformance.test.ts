@@ -4,6 +4,7 @@ import {
   countNames,
   formatTestList,
   mergeNames,
+  namesLeftOut,
   parseExceptions,
   parseTestList,
   subtractNames,
@@ -74,6 +75,12 @@ describe('lists', () => {
   test('subtract and merge by count', () => {
     expect(subtractNames(countNames(['x', 'x', 'y']), countNames(['x', 'z']))).toEqual(['x', 'y'])
     expect(mergeNames(countNames(['x', 'x']), countNames(['x', 'y']))).toEqual(countNames(['x', 'x', 'y']))
+  })
+
+  test('leave excepted tests out of the run, unless their reason says otherwise', () => {
+    const exceptions = parseExceptions('unit/a\tx\tlists\nunit/a\ty\trun: sets\n')
+    expect(namesLeftOut(exceptions, 'unit/a')).toEqual(['x'])
+    expect(namesLeftOut(exceptions, 'unit/b')).toEqual([])
   })
 
   test('refuse a line with missing fields', () => {
