@@ -25,10 +25,10 @@ import { type CommandEntry, CommandTable } from './command-table.ts'
 import { processClosely } from './dispatch.ts'
 import { EffectStream } from './effects.ts'
 import { FAST, PROTECTED } from './flags.ts'
-import { GATE_AUTH, GATE_MAXMEMORY } from './gates.ts'
+import { GATE_AUTH, GATE_LOADING, GATE_MAXMEMORY } from './gates.ts'
 import { LatencyMonitor } from './latency-monitor.ts'
 import { feedMonitors } from './monitor.ts'
-import { NOTIFY_EXPIRED, NOTIFY_KEY_MISS } from './notifications.ts'
+import { NOTIFY_EXPIRED, NOTIFY_KEY_MISS, NOTIFY_NEW } from './notifications.ts'
 import { PubSub, publishKeyEvent } from './pubsub.ts'
 import {
   BLOCKED,
@@ -152,6 +152,7 @@ export class Engine implements KeyspaceListener {
     this.exactTiming =
       (settings.slowlogUsec >= 0 && settings.slowlogUsec < EXACT_TIMING_USEC) || settings.latencyMonitorMs > 0
     this.setGate(GATE_MAXMEMORY, settings.maxmemoryBytes > 0)
+    this.keyspace.announcesNew = (settings.notifyFlags & NOTIFY_NEW) !== 0
   }
 
   setGate(bit: number, closed: boolean): void {
@@ -358,6 +359,10 @@ export class Engine implements KeyspaceListener {
     if (this.settings.notifyFlags & NOTIFY_KEY_MISS) this.notify(NOTIFY_KEY_MISS, 'keymiss', db, bytes, start, length)
   }
 
+  added(db: Db, bytes: Uint8Array, start: number, length: number): void {
+    if ((this.gate & GATE_LOADING) === 0) this.notify(NOTIFY_NEW, 'new', db, bytes, start, length)
+  }
+
   /** Publishes a keyspace event. The class must have been found enabled. */
   notify(eventClass: number, event: string, db: Db, bytes: Uint8Array, start: number, length: number): void {
     publishKeyEvent(this, eventClass, event, db, bytes, start, length)
@@ -545,7 +550,7 @@ export class Engine implements KeyspaceListener {
   }
 
   private propagateExpiry(db: Db, key: Uint8Array): void {
-    if (this.effects.isActive) this.effects.add(db.index, Argv.of(['DEL', key]))
+    if (this.effects.isActive) this.effects.add(db.index, Argv.of([this.settings.lazyExpire ? 'UNLINK' : 'DEL', key]))
   }
 
   // Time: a reading of the clock costs as much as a small command. Fast commands share the time of their run evenly;

@@ -45,4 +45,8 @@ export class EngineSettings {
   activeRehashing = true
   /** lazyfree-lazy-user-flush: FLUSHALL without ASYNC or SYNC. */
   lazyUserFlush = false
+  /** lazyfree-lazy-user-del: DEL frees as UNLINK does, and GETDEL is propagated as UNLINK. */
+  lazyUserDel = false
+  /** lazyfree-lazy-expire: expired keys are propagated as UNLINK. */
+  lazyExpire = false
 }

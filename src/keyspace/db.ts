@@ -38,6 +38,9 @@ import { lfuAfterAccess, lfuInitial } from './lfu.ts'
 const COPY_LOOP_BYTES_MAX = 96
 const TWO_32 = 0x1_0000_0000
 
+/** Milliseconds since 1970, up to 2^63 - 1: a bigint where a double is not exact. */
+export type UnixTimeMs = number | bigint
+
 /** What OBJECT ENCODING would say of a string just set. */
 export function stringEncoding(bytes: Uint8Array, start: number, length: number): number {
   if (length <= 20) {
@@ -218,13 +221,23 @@ export class Db {
     return this.bytesOf(entry).subarray(at, at + this.valueLength(entry))
   }
 
-  /** Unix time in milliseconds at which the entry expires, or -1. */
+  /** Unix time in milliseconds at which the entry expires, or -1. Rounded where a double cannot hold it. */
   expireAtMs(entry: Ref): number {
     const { arena } = this.keyspace
     const words = arena.view32(entry)
     const at = arena.at32(entry)
     if (words[at]! >= 0) return -1
     return words[at + WORD_EXPIRE + 1]! * TWO_32 + (words[at + WORD_EXPIRE]! >>> 0)
+  }
+
+  /** As `expireAtMs`, and exact: what is shown, saved and copied. */
+  exactExpireAtMs(entry: Ref): UnixTimeMs {
+    const rounded = this.expireAtMs(entry)
+    if (Number.isSafeInteger(rounded)) return rounded
+    const { arena } = this.keyspace
+    const words = arena.view32(entry)
+    const at = arena.at32(entry) + WORD_EXPIRE
+    return (BigInt(words[at + 1]!) << 32n) | BigInt(words[at]! >>> 0)
   }
 
   /** Bytes of the entry's own block. */
@@ -251,12 +264,15 @@ export class Db {
     const { keyspace } = this
     const { arena, table } = keyspace
     const hash = table.hashOf(key, keyStart, keyLength)
-    const old = table.find(this.keys, hash, key, keyStart, keyLength)
+    let old = table.find(this.keys, hash, key, keyStart, keyLength)
+    // An overdue key goes with all that follows from it, and its expire time is not one to keep.
+    if (old !== 0 && this.wordOf(old, WORD_KEY) < 0 && keyspace.expireMode === EXPIRE_DELETE && this.isGone(old)) old = 0
     if (old === 0) {
       const entry = this.allocateEntry(key, keyStart, keyLength, ENTRY_HEADER_BYTES + keyLength + valueLength)
       this.putMeta(entry, TYPE_STRING | (encoding << META_ENCODING_SHIFT) | this.initialLru())
       this.putValue(entry, ENTRY_HEADER_BYTES + keyLength, value, valueStart, valueLength)
       table.insert(this.keys, hash, entry)
+      if (keyspace.announcesNew) this.announceNew(key, keyStart, keyLength)
       return entry
     }
     if (keyspace.snapshot !== null) keyspace.snapshot.preserve(this, old)
@@ -326,6 +342,7 @@ export class Db {
     this.putMeta(entry, type | (encoding << META_ENCODING_SHIFT) | this.initialLru())
     arena.view32(entry)[arena.at32(entry) + WORD_VALUE] = root
     table.insert(this.keys, hash, entry)
+    if (this.keyspace.announcesNew) this.announceNew(key, keyStart, keyLength)
     return entry
   }
 
@@ -358,7 +375,7 @@ export class Db {
    * free. Returns the new entry.
    */
   moveEntry(entry: Ref, target: Db, key: Uint8Array, keyStart: number, keyLength: number): Ref {
-    const expireAtMs = this.expireAtMs(entry)
+    const expireAtMs = this.exactExpireAtMs(entry)
     const { keyspace } = this
     if (keyspace.snapshot !== null) keyspace.snapshot.preserve(this, entry)
     const moved = target.cloneShell(this, entry, key, keyStart, keyLength, this.rootOf(entry))
@@ -369,7 +386,7 @@ export class Db {
 
   /** Copies a value to a free name in `target`, with its expire time. Returns the new entry. */
   copyEntry(entry: Ref, target: Db, key: Uint8Array, keyStart: number, keyLength: number): Ref {
-    const expireAtMs = this.expireAtMs(entry)
+    const expireAtMs = this.exactExpireAtMs(entry)
     const type = this.typeOf(entry)
     const root = type === TYPE_STRING ? 0 : this.keyspace.types[type]!.copy(this.rootOf(entry), this.encodingOf(entry))
     const copy = target.cloneShell(this, entry, key, keyStart, keyLength, root)
@@ -377,7 +394,7 @@ export class Db {
   }
 
   /** Sets when a key expires. Returns its entry, perhaps moved. */
-  setExpire(entry: Ref, atMs: number): Ref {
+  setExpire(entry: Ref, atMs: UnixTimeMs): Ref {
     const { keyspace } = this
     const { arena, table } = keyspace
     if (keyspace.snapshot !== null) keyspace.snapshot.preserve(this, entry)
@@ -388,9 +405,14 @@ export class Db {
     }
     const words = arena.view32(target)
     const at = arena.at32(target) + WORD_EXPIRE
-    const high = Math.floor(atMs / TWO_32)
-    words[at] = (atMs - high * TWO_32) | 0
-    words[at + 1] = high
+    if (typeof atMs === 'bigint') {
+      words[at] = Number(BigInt.asIntN(32, atMs))
+      words[at + 1] = Number(BigInt.asIntN(32, atMs >> 32n))
+    } else {
+      const high = Math.floor(atMs / TWO_32)
+      words[at] = (atMs - high * TWO_32) | 0
+      words[at + 1] = high
+    }
     return target
   }
 
@@ -514,6 +536,10 @@ export class Db {
     return true
   }
 
+  private announceNew(key: Uint8Array, keyStart: number, keyLength: number): void {
+    this.keyspace.listener?.added(this, key, keyStart, keyLength)
+  }
+
   private touch(entry: Ref): void {
     const { keyspace } = this
     const { arena } = keyspace
@@ -560,7 +586,7 @@ export class Db {
     keepTtl: boolean,
   ): Ref {
     const { arena, table } = this.keyspace
-    const expireAtMs = keepTtl ? this.expireAtMs(old) : -1
+    const expireAtMs = keepTtl ? this.exactExpireAtMs(old) : -1
     // The new entry is whole before the old one goes: key or value may lie in it.
     const entry = this.allocateEntry(key, keyStart, keyLength, ENTRY_HEADER_BYTES + keyLength + valueLength)
     this.putMeta(entry, TYPE_STRING | (encoding << META_ENCODING_SHIFT) | this.initialLru())
@@ -583,6 +609,7 @@ export class Db {
       this.putValue(clone, ENTRY_HEADER_BYTES + keyLength, source.bytesOf(entry), source.valueAt(entry), valueLength)
     } else arena.view32(clone)[arena.at32(clone) + WORD_VALUE] = root
     table.insert(this.keys, table.hashOf(key, keyStart, keyLength), clone)
+    if (this.keyspace.announcesNew) this.announceNew(key, keyStart, keyLength)
     return clone
   }
 

@@ -17,6 +17,8 @@ export interface KeyspaceListener {
   expired(db: Db, entry: Ref): void
   /** A read found nothing. */
   missed(db: Db, bytes: Uint8Array, start: number, length: number): void
+  /** A key was added. Told only while `announcesNew` is set. */
+  added(db: Db, bytes: Uint8Array, start: number, length: number): void
 }
 
 /** A point-in-time walk over the data (BGSAVE, full sync). It is handed each entry before a write changes it. */
@@ -37,6 +39,7 @@ export class Keyspace {
   readonly clock: Clock
   readonly random: Random
   listener: KeyspaceListener | null = null
+  announcesNew = false
   snapshot: Snapshot | null = null
   /** Epoch of the newest snapshot: entries made now carry it, so that a walk under way passes over them. In place (shifted). */
   epochBits = 0

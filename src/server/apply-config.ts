@@ -27,6 +27,8 @@ const ENGINE_PARAMETERS: readonly ParameterName[] = [
   'active-expire-effort',
   'activerehashing',
   'lazyfree-lazy-user-flush',
+  'lazyfree-lazy-user-del',
+  'lazyfree-lazy-expire',
 ]
 
 /** Puts the whole configuration into effect and follows it from now on. */
@@ -71,6 +73,8 @@ function applyEngine({ config: { fields }, engine }: Server): void {
   settings.activeExpireEffort = fields.activeExpireEffort
   settings.activeRehashing = fields.activerehashing
   settings.lazyUserFlush = fields.lazyfreeLazyUserFlush
+  settings.lazyUserDel = fields.lazyfreeLazyUserDel
+  settings.lazyExpire = fields.lazyfreeLazyExpire
   keyspace.lfu = fields.maxmemoryPolicy.endsWith('lfu')
   keyspace.lfuLogFactor = fields.lfuLogFactor
   keyspace.lfuDecayMinutes = fields.lfuDecayTime
