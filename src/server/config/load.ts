@@ -74,7 +74,10 @@ export function loadConfig(
 ): void {
   const loader = new Loader(store, files, handlers)
   let text = file ? loader.readAll(file) : ''
-  if (standardInput !== undefined && standardInput !== null) text += dropHidden(standardInput)
+  if (standardInput !== undefined && standardInput !== null) {
+    store.warn('Reading config from stdin')
+    text += dropHidden(standardInput)
+  }
   if (options !== undefined && options !== null) text += `\n${options}`
   loader.load(text, 0)
 }

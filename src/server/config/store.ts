@@ -220,6 +220,11 @@ export class ConfigStore {
     this.put(name, value)
   }
 
+  /** A line for the log, at level warning. */
+  warn(message: string): void {
+    this.environment.log('warning', message)
+  }
+
   private register(names: readonly ParameterName[], registration: Registration): void {
     for (const name of names) {
       const hooks = this.hooks.get(name)
@@ -254,8 +259,7 @@ export class ConfigStore {
     changes: readonly Change[],
   ): SetResult | Promise<SetResult> {
     const culprit = hooks[failed]!.label
-    this.environment.log(
-      'warning',
+    this.warn(
       `Failed applying new configuration. Possibly related to new ${culprit} setting. Restoring previous settings.`,
     )
     this.restore(changes)
@@ -271,7 +275,7 @@ export class ConfigStore {
     const names = changes.map(({ name }) => name)
     const complain = (reason: HookResult) => {
       if (typeof reason !== 'string') return
-      this.environment.log('warning', `Failed applying restored failed CONFIG SET command: ${reason}`)
+      this.warn(`Failed applying restored failed CONFIG SET command: ${reason}`)
     }
     for (let i = first; i < hooks.length; i++) {
       const result = hooks[i]!.hook(names)
@@ -308,7 +312,7 @@ export class ConfigStore {
       configFile: this.configFile,
       ...when,
       enterDir: (from, path) => environment.enterDir(from, path),
-      warn: (message) => environment.log('warning', message),
+      warn: (message) => this.warn(message),
     }
     const { kind, notYet } = parameter
     const value = kind.parse(args, this.values.get(name), scene)

@@ -44,6 +44,14 @@ test('an error carries the block for standard error, and says the same in a mess
   expect([error.logLine, error.code]).toEqual([null, 'O7_CONFIG_FILE'])
 })
 
+test('standard input is read after the file, before the options, and the log says so', () => {
+  using folder = new TemporaryFolder()
+  writeFileSync(folder.join('c.conf'), 'hz 1\ntimeout 1\nport 1\n')
+  harness.load({ file: folder.join('c.conf'), standardInput: 'hz 2\ntimeout 2', options: 'hz 3' })
+  expect(harness.store.fields).toMatchObject({ hz: 3, timeout: 2, port: 1 })
+  expect(harness.logLines).toEqual(['Reading config from stdin'])
+})
+
 test('a handler may refuse its directive', () => {
   expect(refusal(() => harness.load({ options: 'rename-command nosuch x' })).block).toContain(
     '\nNo such command in rename-command\n',
