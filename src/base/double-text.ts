@@ -110,21 +110,9 @@ export function double17g(value: number): string {
   if (Number.isInteger(value) && value < 1e15 && value > -1e15) return Object.is(value, -0) ? '-0' : String(value)
   if (!Number.isFinite(value)) return nonFiniteText(value)
   const magnitude = Math.abs(value)
+  if (magnitude < 0x20_0000_0000_0000 && Number.isInteger(magnitude * 0x200_0000)) return dyadic17g(value, magnitude)
   const text = magnitude.toExponential(16)
-  let digits = text[0]! + text.slice(2, 18)
-  const exponent = Number(text.slice(19))
-  if (isTieAt17(magnitude)) digits = tieDigits(magnitude, digits)
-  const sign = value < 0 ? '-' : ''
-  let length = 17
-  while (length > 1 && digits.charCodeAt(length - 1) === 0x30) length--
-  if (exponent < -4 || exponent >= 17) {
-    const power = Math.abs(exponent)
-    const mantissa = length === 1 ? digits[0] : digits[0] + '.' + digits.slice(1, length)
-    return sign + mantissa + (exponent < 0 ? 'e-' : 'e+') + (power < 10 ? '0' + power : power)
-  }
-  if (exponent < 0) return sign + '0.' + '0'.repeat(-exponent - 1) + digits.slice(0, length)
-  const whole = exponent + 1
-  return sign + digits.slice(0, whole) + (length > whole ? '.' + digits.slice(whole, length) : '')
+  return layOut(value < 0, text[0]! + text.slice(2, 18), Number(text.slice(19)))
 }
 
 /** Writes `%.17g`; returns the offset after it. */
@@ -206,18 +194,48 @@ function losesDigits({ digits, exponent }: ScannedNumber): boolean {
 }
 
 /**
- * Whether the decimal expansion may have exactly 18 digits, the last a 5. It has one decimal for each binary digit after
- * the point, and m * 5^k < 10^18 leaves at most 25 of those; above 2^53 no double has such an expansion.
+ * `%.17g` of a value with at most 25 binary digits after the point. It has one decimal for each of them, so its digits are
+ * those of the whole number m * 5^k: quick when a double holds that, and a tie when it has 18 digits and ends in 5. With more
+ * than 25 binary digits m * 5^k is beyond 10^18, so that no other value can be a tie.
  */
-function isTieAt17(magnitude: number): boolean {
-  return magnitude < 0x20_0000_0000_0000 && Number.isInteger(magnitude * 0x200_0000)
-}
-
-function tieDigits(magnitude: number, roundedUp: string): string {
+function dyadic17g(value: number, magnitude: number): string {
+  let whole = magnitude
+  let decimals = 0
+  while (!Number.isInteger(whole)) {
+    whole *= 2
+    decimals++
+  }
+  const product = whole * 5 ** decimals
+  if (product <= Number.MAX_SAFE_INTEGER) {
+    const digits = String(product)
+    return layOut(value < 0, digits, digits.length - 1 - decimals)
+  }
+  const text = magnitude.toExponential(16)
+  const exponent = Number(text.slice(19))
+  const roundedUp = text[0]! + text.slice(2, 18)
+  if (product < 0.9e17 || product > 1.1e18) return layOut(value < 0, roundedUp, exponent)
   // 25 decimals and 16 whole digits at most: 60 digits are the exact value.
   const exact = magnitude.toExponential(60)
-  if (exact[18] !== '5' || !/^0*e/.test(exact.slice(19))) return roundedUp
-  return isOddDigit(exact, 17) ? roundedUp : exact[0]! + exact.slice(2, 18)
+  const tie = exact[18] === '5' && /^0*e/.test(exact.slice(19))
+  if (!tie || isOddDigit(exact, 17)) return layOut(value < 0, roundedUp, exponent)
+  // Rounding down keeps the digits, and so the exponent of the exact value.
+  return layOut(value < 0, exact[0]! + exact.slice(2, 18), Number(exact.slice(exact.indexOf('e') + 1)))
+}
+
+/** Puts point, exponent and sign to up to 17 digits, of which the first weighs 10^exponent, as C's `%g` does. */
+function layOut(negative: boolean, digits: string, exponent: number): string {
+  const sign = negative ? '-' : ''
+  let length = digits.length
+  while (length > 1 && digits.charCodeAt(length - 1) === 0x30) length--
+  if (exponent < -4 || exponent >= 17) {
+    const power = Math.abs(exponent)
+    const mantissa = length === 1 ? digits[0] : digits[0] + '.' + digits.slice(1, length)
+    return sign + mantissa + (exponent < 0 ? 'e-' : 'e+') + (power < 10 ? '0' + power : power)
+  }
+  if (exponent < 0) return sign + '0.' + '0'.repeat(-exponent - 1) + digits.slice(0, length)
+  const whole = exponent + 1
+  if (whole >= length) return sign + digits.slice(0, length) + '0'.repeat(whole - length)
+  return sign + digits.slice(0, whole) + '.' + digits.slice(whole, length)
 }
 
 function roundHalfEven(value: number): number {

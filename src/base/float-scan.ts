@@ -106,50 +106,55 @@ export function roundFraction(
   highestExponent: number,
 ): RoundedFloat {
   if (numerator === 0n) return { mantissa: 0n, exponent: 0, overflow: false, underflow: false }
-  // Of the two exponents that can give `precision` bits take the one that does.
+  // The quotient has `precision` bits at this exponent, or one more.
   let exponent = bitLength(numerator) - bitLength(denominator) - precision
-  const fits = divideHalfEven(numerator, denominator, exponent)
-  if (fits.floor >> BigInt(precision) !== 0n) exponent++
-  const normal = exponent >= lowestExponent
-  if (!normal) exponent = lowestExponent
-  let { rounded, exact } = divideHalfEven(numerator, denominator, exponent)
-  if (rounded >> BigInt(precision) !== 0n) {
-    rounded >>= 1n
-    exponent++
-  }
-  // x86 calls a result tiny when it would be so even with an unlimited exponent range.
-  const underflow = !normal && !exact && isTinyAfterRounding(numerator, denominator, precision, lowestExponent)
-  return { mantissa: rounded, exponent, overflow: exponent > highestExponent, underflow }
-}
-
-/** numerator / (denominator * 2^exponent). */
-function divideHalfEven(
-  numerator: bigint,
-  denominator: bigint,
-  exponent: number,
-): { floor: bigint; rounded: bigint; exact: boolean } {
+  const mayBeSubnormal = exponent < lowestExponent
+  if (exponent < lowestExponent) exponent = lowestExponent
   const top = exponent < 0 ? numerator << BigInt(-exponent) : numerator
   const bottom = exponent > 0 ? denominator << BigInt(exponent) : denominator
-  const floor = top / bottom
+  let floor = top / bottom
   const rest = top - floor * bottom
-  const twice = rest * 2n
-  const up = twice > bottom || (twice === bottom && (floor & 1n) === 1n)
-  return { floor, rounded: up ? floor + 1n : floor, exact: rest === 0n }
+  let exact = rest === 0n
+  let up: boolean
+  if (floor >> BigInt(precision) !== 0n) {
+    // Its last bit is the half to round by, and what is left of the division breaks the tie.
+    const half = (floor & 1n) === 1n
+    floor >>= 1n
+    exponent++
+    up = half && (!exact || (floor & 1n) === 1n)
+    exact &&= !half
+  } else {
+    const twice = rest * 2n
+    up = twice > bottom || (twice === bottom && (floor & 1n) === 1n)
+  }
+  let mantissa = up ? floor + 1n : floor
+  if (mantissa >> BigInt(precision) !== 0n) {
+    mantissa >>= 1n
+    exponent++
+  }
+  const underflow = !exact && mayBeSubnormal && isTinyAfterRounding(numerator, denominator, precision, lowestExponent)
+  return { mantissa, exponent, overflow: exponent > highestExponent, underflow }
 }
 
-/** Whether the value lies below the smallest normal number by more than the rounding of one more bit would mend. */
+/**
+ * Whether the value lies below the smallest normal number by more than the rounding of one more bit would mend: x86 calls a
+ * result tiny when it would be so even with an unlimited exponent range.
+ */
 function isTinyAfterRounding(
   numerator: bigint,
   denominator: bigint,
   precision: number,
   lowestExponent: number,
 ): boolean {
-  // With one bit less in the exponent: smallest normal minus a quarter of the last bit.
+  // The smallest normal number minus a quarter of its last bit.
   const scaled = numerator << BigInt(-lowestExponent + 2)
   return scaled < denominator * ((1n << BigInt(precision + 1)) - 1n)
 }
 
 export function bitLength(value: bigint): number {
+  const high = value >> 32n
+  if (high === 0n) return 32 - Math.clz32(Number(value))
+  if (high <= 0xffff_ffffn) return 64 - Math.clz32(Number(high))
   const hex = value.toString(16)
   return hex.length * 4 - Math.clz32(Number.parseInt(hex[0]!, 16)) + 28
 }
