@@ -266,7 +266,8 @@ export class Db {
     const hash = table.hashOf(key, keyStart, keyLength)
     let old = table.find(this.keys, hash, key, keyStart, keyLength)
     // An overdue key goes with all that follows from it, and its expire time is not one to keep.
-    if (old !== 0 && this.wordOf(old, WORD_KEY) < 0 && keyspace.expireMode === EXPIRE_DELETE && this.isGone(old)) old = 0
+    if (old !== 0 && this.wordOf(old, WORD_KEY) < 0 && keyspace.expireMode === EXPIRE_DELETE && this.isGone(old))
+      old = 0
     if (old === 0) {
       const entry = this.allocateEntry(key, keyStart, keyLength, ENTRY_HEADER_BYTES + keyLength + valueLength)
       this.putMeta(entry, TYPE_STRING | (encoding << META_ENCODING_SHIFT) | this.initialLru())
@@ -343,6 +344,47 @@ export class Db {
     arena.view32(entry)[arena.at32(entry) + WORD_VALUE] = root
     table.insert(this.keys, hash, entry)
     if (this.keyspace.announcesNew) this.announceNew(key, keyStart, keyLength)
+    return entry
+  }
+
+  /**
+   * Adds a key as a file or another server has it, and returns its entry, or NO_KEY if the name is taken. Nobody is told.
+   * `value` is a string's length, its bytes being the caller's to write, or the root of another type. `hasExpire` is
+   * false for a key that stays; the two words of the expire time are low first. `lru` below 0 stands for just used.
+   */
+  addLoaded(
+    key: Uint8Array,
+    keyStart: number,
+    keyLength: number,
+    type: number,
+    encoding: number,
+    value: number,
+    hasExpire: boolean,
+    expireLow: number,
+    expireHigh: number,
+    lru: number,
+  ): Ref {
+    const { arena, table, epochBits } = this.keyspace
+    if (keyLength > KEY_BYTES_MAX) throw new RangeError(`a key of ${keyLength} bytes is above the maximum`)
+    const head = hasExpire ? ENTRY_HEADER_BYTES + ENTRY_EXPIRE_BYTES : ENTRY_HEADER_BYTES
+    const entry = arena.allocate(head + keyLength + (type === TYPE_STRING ? value : 0))
+    const words = arena.view32(entry)
+    const at = arena.at32(entry)
+    words[at] = keyLength | epochBits | (hasExpire ? HAS_EXTRA : 0)
+    words[at + WORD_META] =
+      type | (encoding << META_ENCODING_SHIFT) | (lru < 0 ? this.initialLru() : lru << META_LRU_SHIFT)
+    words[at + WORD_VALUE] = value
+    if (hasExpire) {
+      words[at + WORD_EXPIRE] = expireLow
+      words[at + WORD_EXPIRE + 1] = expireHigh
+    }
+    copyBytes(key, keyStart, arena.view8(entry), arena.at8(entry) + head, keyLength)
+    const hash = table.hashOf(key, keyStart, keyLength)
+    if (!table.insertNew(this.keys, hash, entry)) {
+      arena.release(entry)
+      return NO_KEY
+    }
+    if (hasExpire) table.insert(this.expires, hash, entry)
     return entry
   }
 
@@ -451,6 +493,11 @@ export class Db {
     return this.scanTable(this.expires, cursor, visit)
   }
 
+  /** As `scan`, without a call per entry: they stand in `table.scanned` until anything is looked up, added or removed. */
+  gather(cursor: number): number {
+    return this.keyspace.table.scan(this.keys, cursor)
+  }
+
   /** Calls `visit` once for every entry. `visit` may remove the entry it is given and may add none. */
   forEach(visit: (entry: Ref) => void): void {
     const { table } = this.keyspace
@@ -463,8 +510,9 @@ export class Db {
 
   /** Empties the database. Returns how many keys went. */
   clear(): number {
-    const { table } = this.keyspace
+    const { table, snapshot } = this.keyspace
     const { size } = this
+    if (snapshot !== null) snapshot.preserveAll(this)
     let cursor = 0
     table.pauseRehash(this.keys)
     do {

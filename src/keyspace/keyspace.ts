@@ -8,7 +8,7 @@ import type { Random } from '../base/random.ts'
 import { Arena, type Ref } from '../memory/arena.ts'
 import { HashTable } from '../structures/hash-table.ts'
 import { Db } from './db.ts'
-import { ENTRY_HEADER_BYTES, EPOCH_SHIFT, EXPIRE_DELETE, LRU_MASK } from './entry.ts'
+import { ENTRY_HEADER_BYTES, EPOCH_MASK, EPOCH_SHIFT, EXPIRE_DELETE, LRU_MASK } from './entry.ts'
 import type { ValueType } from './value-type.ts'
 
 /** What the engine wants to hear of. Called while the entry still exists. */
@@ -25,9 +25,15 @@ export interface KeyspaceListener {
 export interface Snapshot {
   /** Writes the entry out unless this snapshot already has it. */
   preserve(db: Db, entry: Ref): void
-  /** All databases are about to be emptied. */
+  /** As `preserve`, of all that a database holds: it is about to be emptied. */
+  preserveAll(db: Db): void
+  /** Two databases have exchanged their contents. */
+  swapped(first: number, second: number): void
+  /** Ends without success: nothing is preserved from here on. To be called before all databases are emptied. */
   abandon(): void
 }
+
+const EPOCH_MAX = EPOCH_MASK >>> EPOCH_SHIFT
 
 export const LRU_CLOCK_RESOLUTION_MS = 1000
 
@@ -43,6 +49,10 @@ export class Keyspace {
   snapshot: Snapshot | null = null
   /** Epoch of the newest snapshot: entries made now carry it, so that a walk under way passes over them. In place (shifted). */
   epochBits = 0
+  /** Which of the four epochs entries may carry, as bits. */
+  private epochsInUse = 1
+  /** How often databases were exchanged. */
+  swaps = 0
   expireMode = EXPIRE_DELETE
 
   /** Redis's LRU clock: seconds, 24 bits. */
@@ -73,9 +83,30 @@ export class Keyspace {
     this.lruClock = Math.floor(this.clock.nowMs / LRU_CLOCK_RESOLUTION_MS) & LRU_MASK
   }
 
-  /** Begins an epoch: every entry that exists now is seen as not yet written by the snapshot. */
-  nextEpoch(): void {
-    this.epochBits = (((this.epochBits >>> EPOCH_SHIFT) + 1) & 3) << EPOCH_SHIFT
+  /**
+   * Begins an epoch: every entry that exists now is seen as not yet written by the snapshot. Returns false if no epoch is
+   * free: after three snapshots that did not end, entries of all four may be about, until `settleEpochs`.
+   */
+  nextEpoch(): boolean {
+    const current = this.epochBits >>> EPOCH_SHIFT
+    for (let step = 1; step <= EPOCH_MAX; step++) {
+      const epoch = (current + step) & EPOCH_MAX
+      if ((this.epochsInUse & (1 << epoch)) !== 0) continue
+      this.epochsInUse |= 1 << epoch
+      this.epochBits = epoch << EPOCH_SHIFT
+      return true
+    }
+    return false
+  }
+
+  /** Every entry is known to carry the current epoch: a snapshot has seen all of them. */
+  settleEpochs(): void {
+    this.epochsInUse = 1 << (this.epochBits >>> EPOCH_SHIFT)
+  }
+
+  /** Whether entries of older epochs may be left over from snapshots that did not end. */
+  get hasStaleEpochs(): boolean {
+    return this.epochsInUse !== 1 << (this.epochBits >>> EPOCH_SHIFT)
   }
 
   /** Keys in all databases. */
@@ -88,5 +119,7 @@ export class Keyspace {
   /** Exchanges the contents of two databases; who had selected one now sees the other's keys. */
   swap(first: number, second: number): void {
     this.databases[first]!.exchange(this.databases[second]!)
+    this.swaps++
+    if (this.snapshot !== null) this.snapshot.swapped(first, second)
   }
 }

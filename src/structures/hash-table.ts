@@ -197,9 +197,56 @@ export class HashTable {
     }
     // Where `find` will look: in table 0 until the home bucket has moved.
     let which = 0
-    if (header[h + EXPONENT_1]! >= 0 && (hash & ((1 << header[h + EXPONENT_0]!) - 1)) < header[h + REHASH_AT]!) which = 1
+    if (header[h + EXPONENT_1]! >= 0 && (hash & ((1 << header[h + EXPONENT_0]!) - 1)) < header[h + REHASH_AT]!)
+      which = 1
     this.insertInto(table, which, hash, entry)
     header[h + USED_0 + which]!++
+  }
+
+  /**
+   * Adds an entry unless its key is in the table: one walk over the bucket where `find` and `insert` take two, as a loader
+   * wants it. Returns whether it was added.
+   */
+  insertNew(table: TableRef, hash: number, entry: Ref): boolean {
+    const { arena } = this
+    const header = arena.view32(table)
+    const h = arena.at32(table)
+    if (header[h + EXPONENT_1]! >= 0 || header[h + USED_0]! >= GROW_PER_BUCKET << header[h + EXPONENT_0]!) {
+      if (this.find(table, hash, arena.view8(entry), this.keyAt(entry), this.keyLength(entry)) !== 0) return false
+      this.insert(table, hash, entry)
+      return true
+    }
+    const exponent = header[h + EXPONENT_0]!
+    const pattern = Math.imul(hash >>> 24, 0x0101_0101)
+    let bucket: Ref = this.bucketRef(header[h + BUCKETS_0]!, exponent, hash & ((1 << exponent) - 1))
+    let freeView: Int32Array | null = null
+    let freeSlot = 0
+    for (;;) {
+      const view = arena.view32(bucket)
+      const at = arena.at32(bucket)
+      for (let group = 0; group < 3; group++) {
+        const difference = view[at + TAG_WORD + group]! ^ pattern
+        if (((difference - 0x0101_0101) & ~difference & 0x8080_8080) === 0) continue
+        for (let slot = at + (group << 2); slot < at + (group << 2) + 4; slot++) {
+          if (view[slot] !== 0 && this.sameKey(view[slot]!, entry)) return false
+        }
+      }
+      for (let slot = at; freeView === null && slot < at + SLOTS; slot++) {
+        if (view[slot] !== 0) continue
+        freeView = view
+        freeSlot = slot
+      }
+      const child = view[at + CHILD_WORD]!
+      if (child === 0) break
+      bucket = child
+    }
+    if (freeView === null) this.insertInto(table, 0, hash, entry)
+    else {
+      freeView[freeSlot] = entry
+      setTag(freeView, freeSlot, hash >>> 24)
+    }
+    header[h + USED_0]!++
+    return true
   }
 
   /** Takes the entry of the last find out of the table; the caller frees it. */
@@ -357,6 +404,10 @@ export class HashTable {
       this.keyLength(entry),
     )
     return found === entry
+  }
+
+  private sameKey(first: Ref, second: Ref): boolean {
+    return this.keyEquals(first, this.arena.view8(second), this.keyAt(second), this.keyLength(second))
   }
 
   private keyEquals(entry: Ref, buf: Uint8Array, start: number, length: number): boolean {
