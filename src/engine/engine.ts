@@ -213,6 +213,7 @@ export class Engine implements KeyspaceListener {
     this.runStartUs = clock.monotonicUs
     session.lastInteractionMs = clock.nowMs
     this.statistics.inputBytes += length
+    this.statistics.reads++
     this.receiving = session
     this.reply.protocol = session.protocol
     try {
@@ -490,6 +491,7 @@ export class Engine implements KeyspaceListener {
     const { sink } = session
     if (sink === null) return
     this.statistics.outputBytes += reply.pendingBytes
+    this.statistics.writes++
     sink.sendReplies(reply)
     if (sink.queuedBytes !== 0) this.checkOutput(session, sink)
   }
@@ -501,6 +503,7 @@ export class Engine implements KeyspaceListener {
       if (sink === null) continue
       for (const bytes of outbox) {
         this.statistics.outputBytes += bytes.length
+        this.statistics.writes++
         sink.send(bytes)
       }
       if (sink.queuedBytes !== 0) this.checkOutput(session, sink)

@@ -42,9 +42,18 @@ export class Statistics {
   rejectedConnections = 0
   inputBytes = 0
   outputBytes = 0
+  /** Batches received from clients, and replies handed to the network. */
+  reads = 0
+  writes = 0
   totalErrorReplies = 0
   outputLimitDisconnections = 0
   queryBufferDisconnections = 0
+  /** Time of active expiry cycles, microseconds. */
+  expireCycleUs = 0
+  /** Payloads of RESTORE that were checked in depth. */
+  dumpPayloadSanitizations = 0
+  /** Values freed outside of the command that removed them. */
+  lazyFreedObjects = 0
   /** By first word of the error, in order of appearance. */
   readonly errors = new Map<string, number>()
   readonly commandRate = new Rate()
@@ -81,9 +90,14 @@ export class Statistics {
     this.rejectedConnections = 0
     this.inputBytes = 0
     this.outputBytes = 0
+    this.reads = 0
+    this.writes = 0
     this.totalErrorReplies = 0
     this.outputLimitDisconnections = 0
     this.queryBufferDisconnections = 0
+    this.expireCycleUs = 0
+    this.dumpPayloadSanitizations = 0
+    this.lazyFreedObjects = 0
     this.errors.clear()
     for (const rate of [this.commandRate, this.inputRate, this.outputRate]) rate.reset(this.clock.monotonicUs)
   }
