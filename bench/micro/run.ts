@@ -1,6 +1,6 @@
 /**
- * npm run bench:micro [-- OPTION ...]: micro-benchmarks in this process, without sockets: nanoseconds and allocated bytes
- * per operation. Figures of one machine and one Node version compare with each other and with nothing else.
+ * npm run bench:micro [-- OPTION ...]: micro-benchmarks in this process, without sockets: nanoseconds of CPU time (of
+ * all threads, so that other work on the machine does not count) and allocated bytes per operation. Figures of one machine and one Node version compare with each other and with nothing else.
  *
  *   --only TEXT      only benches whose name contains TEXT
  *   --rounds N       rounds per bench (default 9); the figure is their median
@@ -27,6 +27,8 @@ const { values: options } = parseArgs({
 /** One round takes about this long, so that a timer's or a scheduler's step does not matter. */
 const ROUND_MS = 60
 const WARM_UP_MS = 300
+/** At least: a bench goes through all that it has prepared, so that tables have grown to their size. */
+const WARM_UP_OPERATIONS = 300_000
 /** Operations per sample of allocation: few enough that the garbage collector seldom comes in between. */
 const ALLOCATION_SAMPLE = 5000
 const ALLOCATION_SAMPLES = 15
@@ -43,18 +45,20 @@ function medianOf(numbers: readonly number[]): number {
 function measure(bench: MicroBench, rounds: number): Figures {
   const run = bench.prepare()
   let perRound = 1000
-  for (let spentMs = 0; spentMs < WARM_UP_MS; ) {
+  for (let spentMs = 0, warmedUp = 0; spentMs < WARM_UP_MS || warmedUp < WARM_UP_OPERATIONS; ) {
     const startMs = performance.now()
     const done = run(perRound)
     const tookMs = performance.now() - startMs
     spentMs += tookMs
+    warmedUp += done
     perRound = Math.max(1000, Math.round((done * ROUND_MS) / Math.max(tookMs, 0.1)))
   }
   const timings: number[] = []
   for (let round = 0; round < rounds; round++) {
-    const startMs = performance.now()
+    const before = process.cpuUsage()
     const done = run(perRound)
-    timings.push(((performance.now() - startMs) * 1e6) / done)
+    const { user, system } = process.cpuUsage(before)
+    timings.push(((user + system) * 1000) / done)
   }
   // A sample with a collection in it shows less than was allocated, or less than nothing: those are left out.
   const allocations: number[] = []
