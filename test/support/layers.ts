@@ -17,6 +17,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['replication'],
   ['net'],
   ['server'],
+  ['extension.ts'],
   ['index.ts', 'cli.ts'],
 ]
 
