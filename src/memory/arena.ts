@@ -86,6 +86,13 @@ export class ArenaFullError extends Error {
   override readonly name = 'ArenaFullError'
 }
 
+export interface ClassUsage {
+  /** 0 for the last two: spans of slabs, and huge blocks in pages of their own. */
+  readonly blockBytes: number
+  readonly slabs: number
+  readonly blocks: number
+}
+
 export class Arena {
   /** Hot: pages as bytes and as words, by page number. */
   readonly bytes: Uint8Array[] = []
@@ -197,6 +204,29 @@ export class Arena {
   /** Pages held, used or not. */
   pageCount(): number {
     return this.bytes.length - this.freeNumbers.length
+  }
+
+  /** Bytes of slabs that hold blocks, and of huge blocks: what is held and not free for any use. */
+  activeBytes(): number {
+    let freeSlabs = 0
+    for (let page = 0; page < this.bytes.length; page++) freeSlabs += this.pageFreeCount[page]!
+    return this.heldBytes - freeSlabs * SLAB_BYTES
+  }
+
+  /** How blocks are spread over sizes, for MEMORY MALLOC-STATS. Walks over all slabs. */
+  classUsage(): ClassUsage[] {
+    const usage = CLASS_BYTES.map((blockBytes) => ({ blockBytes, slabs: 0, blocks: 0 }))
+    const spans = { blockBytes: 0, slabs: 0, blocks: 0 }
+    const huge = { blockBytes: 0, slabs: 0, blocks: 0 }
+    for (let slab = 0; slab < this.bytes.length << SLABS_PER_PAGE_SHIFT; slab++) {
+      const sizeClass = this.slabClass[slab]!
+      if (sizeClass === CLASS_NONE) continue
+      const kind = sizeClass === CLASS_SPAN ? spans : sizeClass === CLASS_HUGE ? huge : usage[sizeClass]!
+      const isSmall = sizeClass < CLASS_NONE
+      kind.slabs += isSmall ? 1 : sizeClass === CLASS_SPAN ? this.slabUsed[slab]! : 0
+      kind.blocks += isSmall ? this.slabUsed[slab]! : 1
+    }
+    return [...usage, spans, huge]
   }
 
   /** Gives up all blocks at once: every ref is dead. The pages stay, for `trim` to drop. */
