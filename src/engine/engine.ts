@@ -118,7 +118,9 @@ export class Engine implements KeyspaceListener {
   /** Commands are timed one by one, not by run. */
   private exactTiming = false
   private runStartUs = 0
+  /** Commands of the run under way, in the first `unsettledEntries` places: an array that shrinks costs more than it holds. */
   private readonly unsettled: CommandEntry[] = []
+  private unsettledEntries = 0
   private unsettledCalls = 0
   private lastSession: Session | null = null
   private lastArgv: Argv | null = null
@@ -286,7 +288,7 @@ export class Engine implements KeyspaceListener {
     const shown = session.redacted === null ? argv : withoutSecrets(session, argv)
     if (exact) this.stopExactTiming(session, entry, shown)
     else {
-      if (entry.unsettledCalls++ === 0) this.unsettled.push(entry)
+      if (entry.unsettledCalls++ === 0) this.unsettled[this.unsettledEntries++] = entry
       this.unsettledCalls++
       this.lastSession = session
       this.lastArgv = shown
@@ -589,13 +591,14 @@ export class Engine implements KeyspaceListener {
       this.account(this.lastSession!, entry, this.lastArgv, usec)
     } else {
       const share = usec / this.unsettledCalls
-      for (const entry of this.unsettled) {
+      for (let i = 0; i < this.unsettledEntries; i++) {
+        const entry = this.unsettled[i]!
         entry.usec += share * entry.unsettledCalls
         if (this.settings.latencyTracking) entry.recordMany(share, entry.unsettledCalls)
         entry.unsettledCalls = 0
       }
     }
-    this.unsettled.length = 0
+    this.unsettledEntries = 0
     this.unsettledCalls = 0
     this.lastSession = null
     this.lastArgv = null
