@@ -7,6 +7,7 @@
  * Hot path: bench/micro/command-path.ts.
  */
 import type { Argv } from '../base/argv.ts'
+import { copyBytes, zeroBytes } from '../base/copy-bytes.ts'
 import { isInt64 } from '../base/int64-text.ts'
 import type { Ref } from '../memory/arena.ts'
 import { HAS_EXTRA, KEY_BYTES_MAX, KEY_LENGTH_MASK, type TableRef } from '../structures/hash-table.ts'
@@ -35,7 +36,6 @@ import {
 import type { Keyspace } from './keyspace.ts'
 import { lfuAfterAccess, lfuInitial } from './lfu.ts'
 
-const COPY_LOOP_BYTES_MAX = 96
 const TWO_32 = 0x1_0000_0000
 
 /** Milliseconds since 1970, up to 2^63 - 1: a bigint where a double is not exact. */
@@ -327,7 +327,7 @@ export class Db {
       arena.release(entry)
     }
     const at = arena.at8(target) + head
-    if (lengthBytes > heldBytes) arena.view8(target).fill(0, at + heldBytes, at + lengthBytes)
+    if (lengthBytes > heldBytes) zeroBytes(arena.view8(target), at + heldBytes, lengthBytes - heldBytes)
     arena.view32(target)[arena.at32(target) + WORD_VALUE] = lengthBytes
     this.setEncoding(target, encoding)
     return target
@@ -725,9 +725,4 @@ export class Db {
 /** Extra bytes for a string that grows: as sds, its length again up to 1 MiB. */
 function growthRoom(lengthBytes: number): number {
   return Math.min(lengthBytes, 1024 * 1024)
-}
-
-function copyBytes(from: Uint8Array, fromAt: number, to: Uint8Array, toAt: number, length: number): void {
-  if (length <= COPY_LOOP_BYTES_MAX) for (let i = 0; i < length; i++) to[toAt + i] = from[fromAt + i]!
-  else to.set(from.subarray(fromAt, fromAt + length), toAt)
 }

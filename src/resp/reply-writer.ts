@@ -9,11 +9,12 @@
  * on in further chunks; nothing is copied twice.
  * Hot path: bench/micro/command-path.ts. Source: RESP3 specification (github.com/redis/redis-specifications).
  */
+import { copyBytes } from '../base/copy-bytes.ts'
 import { double17g } from '../base/double-text.ts'
 import type { ErrorReply } from './errors.ts'
 
 const BUFFER_BYTES = 64 * 1024
-/** Values from this size on are copied by `set`, below it by a loop: the crossing point measured on Node 20. */
+/** Up to this size values are copied by a loop right here: the crossing point measured on Node 20. */
 const COPY_LOOP_BYTES_MAX = 96
 /** The longest header: type byte, 20 digits, line end. */
 const HEADER_BYTES = 24
@@ -116,7 +117,7 @@ export class ReplyWriter {
     buffer[at++] = CR
     buffer[at++] = LF
     if (length <= COPY_LOOP_BYTES_MAX) for (let i = 0; i < length; i++) buffer[at + i] = bytes[start + i]!
-    else buffer.set(bytes.subarray(start, start + length), at)
+    else copyBytes(bytes, start, buffer, at, length)
     at += length
     buffer[at++] = CR
     buffer[at++] = LF
@@ -290,7 +291,7 @@ export class ReplyWriter {
     if (this.position + length > this.buffer.length) this.turn(length)
     const { buffer, position } = this
     if (length <= COPY_LOOP_BYTES_MAX) for (let i = 0; i < length; i++) buffer[position + i] = bytes[start + i]!
-    else buffer.set(bytes.subarray(start, start + length), position)
+    else copyBytes(bytes, start, buffer, position, length)
     this.position = position + length
   }
 
