@@ -70,12 +70,13 @@ export class Argv {
     return utf8Slice(this.bytes, start, start + this.lengths[index]!)
   }
 
-  /** Whether an argument is this word, given in upper case, in any case. */
+  /** Whether an argument is this word, given in upper case, in any case. As strings of C do, it ends at a zero byte. */
   is(index: number, upper: string): boolean {
-    const length = this.lengths[index]!
-    if (length !== upper.length) return false
     const start = this.starts[index]!
     const { bytes } = this
+    const { length } = upper
+    const held = this.lengths[index]!
+    if (held !== length && (held < length || bytes[start + length] !== 0)) return false
     for (let i = 0; i < length; i++) {
       let c = bytes[start + i]!
       if (c >= 97 && c <= 122) c -= 32
