@@ -7,9 +7,9 @@ import { defineCommand, KEY_ACCESS, KEY_INSERT, KEY_OW, KEY_RO, KEY_UPDATE, keyR
 import { DENYOOM, FAST, READONLY, WRITE } from '../../engine/flags.ts'
 import { NOTIFY_STRING } from '../../engine/notifications.ts'
 import type { Session } from '../../engine/session.ts'
-import { stringEncoding } from '../../keyspace/db.ts'
 import { NO_KEY, WRONG_TYPE } from '../../keyspace/entry.ts'
 import type { ReplyWriter } from '../../resp/reply-writer.ts'
+import { storeString } from './set.ts'
 
 export const mget = defineCommand({
   name: 'MGET',
@@ -82,20 +82,8 @@ function isUneven(ctx: Session, argv: Argv, reply: ReplyWriter): boolean {
 }
 
 function storeAll(ctx: Session, argv: Argv): void {
-  const { bytes, starts, lengths } = argv
   for (let i = 1; i < argv.count; i += 2) {
-    const valueStart = starts[i + 1]!
-    const valueLength = lengths[i + 1]!
-    ctx.db.setString(
-      bytes,
-      starts[i]!,
-      lengths[i]!,
-      bytes,
-      valueStart,
-      valueLength,
-      stringEncoding(bytes, valueStart, valueLength),
-      false,
-    )
+    storeString(ctx, argv, i, i + 1, false)
     ctx.changed(argv, i, NOTIFY_STRING, 'set')
   }
 }

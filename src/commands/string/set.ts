@@ -1,20 +1,32 @@
 /**
+ * SET, SETNX, SETEX, PSETEX: a key becomes a string, whatever it held.
+ *
  * SET key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT seconds | PXAT milliseconds | KEEPTTL]
- * Reply: OK; null when NX or XX did not hold; with GET the old value or null.
- * Propagated as SET key value PXAT when there is an expire time, without GET otherwise.
- * Source: Redis command reference, SET (since 1.0.0).
+ * Reply: OK; null when NX or XX did not hold; with GET the old value or null, and WRONGTYPE if it was no string.
+ * Mistakes are found in this order: syntax, the expire time, the old value's type.
+ * Propagated as SET key value PXAT when there is an expire time, else as requested without GET.
+ * Hot path: bench/micro/command-path.ts. Source: Redis command reference (SET since 1.0.0).
  */
 import type { Argv } from '../../base/argv.ts'
-import { defineCommand, firstKey, KEY_ACCESS, KEY_RW, KEY_UPDATE, KEY_VARIABLE_FLAGS } from '../../engine/command.ts'
-import { DENYOOM, WRITE } from '../../engine/flags.ts'
-import { keysOfSet } from '../../engine/key-functions.ts'
+import {
+  defineCommand,
+  firstKey,
+  KEY_ACCESS,
+  KEY_INSERT,
+  KEY_OW,
+  KEY_RW,
+  KEY_UPDATE,
+  KEY_VARIABLE_FLAGS,
+  type KeyPosition,
+} from '../../engine/command.ts'
+import { DENYOOM, FAST, WRITE } from '../../engine/flags.ts'
 import { NOTIFY_GENERIC, NOTIFY_STRING } from '../../engine/notifications.ts'
 import type { Session } from '../../engine/session.ts'
-import { stringEncoding } from '../../keyspace/db.ts'
+import { stringEncoding, type UnixTimeMs } from '../../keyspace/db.ts'
 import { NO_KEY, WRONG_TYPE } from '../../keyspace/entry.ts'
 import { ERR_SYNTAX, ERR_WRONGTYPE } from '../../resp/errors.ts'
 import type { ReplyWriter } from '../../resp/reply-writer.ts'
-import { NO_EXPIRE_TIME, readExpireTime } from './expire-time.ts'
+import { expireUnit, NO_EXPIRE_TIME, readExpireTime, UNIT_EX, UNIT_NONE, UNIT_PX } from './expire-time.ts'
 
 export const set = defineCommand({
   name: 'SET',
@@ -26,27 +38,102 @@ export const set = defineCommand({
   doc: { group: 'string', since: '1.0.0', complexity: 'O(1)', summary: 'Sets a key to a string, whatever it held.' },
   run(ctx, argv, reply) {
     if (argv.count > 3) return setWithOptions(ctx, argv, reply)
-    store(ctx, argv, false)
+    storeString(ctx, argv, 1, 2, false)
+    ctx.changed(argv, 1, NOTIFY_STRING, 'set')
     reply.ok()
   },
 })
 
-/** Sets argv[1] to argv[2] and tells everyone. */
-function store(ctx: Session, argv: Argv, keepTtl: boolean): void {
+export const setnx = defineCommand({
+  name: 'SETNX',
+  arity: 3,
+  flags: WRITE | DENYOOM | FAST,
+  acl: ['string'],
+  keys: [firstKey(KEY_OW | KEY_INSERT)],
+  doc: { group: 'string', since: '1.0.0', complexity: 'O(1)', summary: 'Sets a key to a string if it does not exist.' },
+  run(ctx, argv, reply) {
+    if (ctx.db.write(argv, 1) !== NO_KEY) return reply.integer(0)
+    storeString(ctx, argv, 1, 2, false)
+    ctx.changed(argv, 1, NOTIFY_STRING, 'set')
+    reply.integer(1)
+  },
+})
+
+export const setex = defineCommand({
+  name: 'SETEX',
+  arity: 4,
+  flags: WRITE | DENYOOM,
+  acl: ['string'],
+  keys: [firstKey(KEY_OW | KEY_UPDATE)],
+  doc: {
+    group: 'string',
+    since: '2.0.0',
+    complexity: 'O(1)',
+    summary: 'Sets a key to a string that expires after a number of seconds.',
+  },
+  run: (ctx, argv, reply) => setExpiring(ctx, argv, UNIT_EX, reply),
+})
+
+export const psetex = defineCommand({
+  name: 'PSETEX',
+  arity: 4,
+  flags: WRITE | DENYOOM,
+  acl: ['string'],
+  keys: [firstKey(KEY_OW | KEY_UPDATE)],
+  doc: {
+    group: 'string',
+    since: '2.6.0',
+    complexity: 'O(1)',
+    summary: 'Sets a key to a string that expires after a number of milliseconds.',
+  },
+  run: (ctx, argv, reply) => setExpiring(ctx, argv, UNIT_PX, reply),
+})
+
+/** The old value counts as read only when GET asks for it. */
+function keysOfSet(argv: Argv): readonly KeyPosition[] {
+  for (let i = 3; i < argv.count; i++) {
+    if (argv.is(i, 'GET')) return [[1, KEY_RW | KEY_ACCESS | KEY_UPDATE]]
+  }
+  return [[1, KEY_OW | KEY_UPDATE]]
+}
+
+/** Sets the key at argv[keyIndex] to argv[valueIndex]; nobody is told. Returns the entry. Hot. */
+export function storeString(ctx: Session, argv: Argv, keyIndex: number, valueIndex: number, keepTtl: boolean): number {
   const { bytes, starts, lengths } = argv
-  const valueStart = starts[2]!
-  const valueLength = lengths[2]!
-  ctx.db.setString(
+  const { db } = ctx
+  // How often a key is used outlives its value; how recently starts anew.
+  if (db.keyspace.lfu) db.write(argv, keyIndex)
+  const valueStart = starts[valueIndex]!
+  const valueLength = lengths[valueIndex]!
+  return db.setString(
     bytes,
-    starts[1]!,
-    lengths[1]!,
+    starts[keyIndex]!,
+    lengths[keyIndex]!,
     bytes,
     valueStart,
     valueLength,
     stringEncoding(bytes, valueStart, valueLength),
     keepTtl,
   )
+}
+
+/** As SET with an expire time does, told to everyone. */
+function storeExpiring(ctx: Session, argv: Argv, valueIndex: number, expireAtMs: UnixTimeMs): void {
+  // The old expire time is overwritten in place.
+  const entry = storeString(ctx, argv, 1, valueIndex, true)
+  ctx.db.setExpire(entry, expireAtMs)
   ctx.changed(argv, 1, NOTIFY_STRING, 'set')
+  ctx.notify(NOTIFY_GENERIC, 'expire', ctx.db, argv.bytes, argv.starts[1]!, argv.lengths[1]!)
+  if (ctx.engine.effects.isActive) {
+    ctx.replaceEffect(['SET', argv.view(1), argv.view(valueIndex), 'PXAT', String(expireAtMs)])
+  }
+}
+
+function setExpiring(ctx: Session, argv: Argv, unit: number, reply: ReplyWriter): void {
+  const expireAtMs = readExpireTime(ctx, argv, 2, unit, reply)
+  if (expireAtMs === NO_EXPIRE_TIME) return
+  storeExpiring(ctx, argv, 3, expireAtMs)
+  reply.ok()
 }
 
 function setWithOptions(ctx: Session, argv: Argv, reply: ReplyWriter): void {
@@ -54,29 +141,24 @@ function setWithOptions(ctx: Session, argv: Argv, reply: ReplyWriter): void {
   let onlyOld = false
   let wantsOld = false
   let keepTtl = false
-  let expireIndex = 0
+  let unit = UNIT_NONE
+  let timeIndex = 0
   for (let i = 3; i < argv.count; i++) {
-    const isLast = i === argv.count - 1
     if (argv.is(i, 'NX') && !onlyOld) onlyNew = true
     else if (argv.is(i, 'XX') && !onlyNew) onlyOld = true
     else if (argv.is(i, 'GET')) wantsOld = true
-    else if (argv.is(i, 'KEEPTTL') && expireIndex === 0) keepTtl = true
-    else if (
-      (argv.is(i, 'EX') || argv.is(i, 'PX') || argv.is(i, 'EXAT') || argv.is(i, 'PXAT')) &&
-      !keepTtl &&
-      !isLast
-    ) {
-      // The same unit may be given again, another may not.
-      if (expireIndex !== 0 && !sameWord(argv, expireIndex, i)) return reply.error(ERR_SYNTAX)
-      expireIndex = i
-      i++
-    } else return reply.error(ERR_SYNTAX)
+    else if (argv.is(i, 'KEEPTTL') && unit === UNIT_NONE) keepTtl = true
+    else {
+      const found = expireUnit(argv, i)
+      // The same unit may be given again, and then the last counts; another may not.
+      const allowed = found !== UNIT_NONE && !keepTtl && (unit === UNIT_NONE || unit === found)
+      if (!allowed || i === argv.count - 1) return reply.error(ERR_SYNTAX)
+      unit = found
+      timeIndex = ++i
+    }
   }
-  let expireAtMs = NO_EXPIRE_TIME
-  if (expireIndex !== 0) {
-    expireAtMs = readExpireTime(ctx, argv, expireIndex, reply)
-    if (expireAtMs === NO_EXPIRE_TIME) return
-  }
+  const expireAtMs = unit === UNIT_NONE ? NO_EXPIRE_TIME : readExpireTime(ctx, argv, timeIndex, unit, reply)
+  if (unit !== UNIT_NONE && expireAtMs === NO_EXPIRE_TIME) return
   const { db } = ctx
   if (wantsOld) {
     const old = db.readString(argv, 1)
@@ -84,24 +166,25 @@ function setWithOptions(ctx: Session, argv: Argv, reply: ReplyWriter): void {
     if (old === NO_KEY) reply.null()
     else reply.bulk(db.bytesOf(old), db.valueAt(old), db.valueLength(old))
   }
-  const found = db.write(argv, 1) !== NO_KEY
-  if ((onlyNew && found) || (onlyOld && !found)) {
-    if (!wantsOld) reply.null()
-    return
+  if (onlyNew || onlyOld) {
+    const found = db.write(argv, 1) !== NO_KEY
+    if (found === onlyNew) {
+      if (!wantsOld) reply.null()
+      return
+    }
   }
-  store(ctx, argv, keepTtl)
-  if (expireAtMs !== NO_EXPIRE_TIME) {
-    db.setExpire(db.peekOverdue(argv.bytes, argv.starts[1]!, argv.lengths[1]!), expireAtMs)
-    ctx.notify(NOTIFY_GENERIC, 'expire', db, argv.bytes, argv.starts[1]!, argv.lengths[1]!)
-    ctx.replaceEffect(['SET', argv.view(1), argv.view(2), 'PXAT', String(expireAtMs)])
-  } else if (wantsOld) {
-    const parts: Uint8Array[] = []
-    for (let i = 0; i < argv.count; i++) if (i < 3 || !argv.is(i, 'GET')) parts.push(argv.view(i))
-    ctx.replaceEffect(parts)
+  if (unit !== UNIT_NONE) storeExpiring(ctx, argv, 2, expireAtMs)
+  else {
+    storeString(ctx, argv, 1, 2, keepTtl)
+    ctx.changed(argv, 1, NOTIFY_STRING, 'set')
+    if (wantsOld && ctx.engine.effects.isActive) ctx.replaceEffect(withoutGet(argv))
   }
   if (!wantsOld) reply.ok()
 }
 
-function sameWord(argv: Argv, first: number, second: number): boolean {
-  return argv.latin1(first).toUpperCase() === argv.latin1(second).toUpperCase()
+/** The request as replicas get it: they have nobody to tell the old value. */
+function withoutGet(argv: Argv): Uint8Array[] {
+  const parts: Uint8Array[] = []
+  for (let i = 0; i < argv.count; i++) if (i < 3 || !argv.is(i, 'GET')) parts.push(argv.view(i))
+  return parts
 }
