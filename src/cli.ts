@@ -4,4 +4,4 @@
  */
 import { runProgram } from './server/program.ts'
 
-await runProgram(process.argv.slice(2))
+await runProgram(process.argv.slice(2), (code) => process.exit(code))

@@ -18,7 +18,7 @@ export class CommandEntry {
   readonly flags: number
   readonly arity: number
   /** Name in upper-case bytes, as compared with requests. */
-  readonly nameBytes: Uint8Array
+  nameBytes: Uint8Array
   readonly subcommands: Map<string, CommandEntry> | null
   calls = 0
   /** Time spent, microseconds. */
@@ -83,6 +83,19 @@ export class CommandTable {
     this.byName.set(name, entry)
     this.rebuild()
     return entry
+  }
+
+  /** Lets a command answer to another name only, or to none when `to` is empty (rename-command). */
+  rename(from: string, to: string): void {
+    const name = from.toUpperCase()
+    const entry = this.byName.get(name)
+    if (entry === undefined) throw new TypeError(`there is no command ${name}`)
+    this.byName.delete(name)
+    if (to !== '') {
+      entry.nameBytes = Buffer.from(to.toUpperCase(), 'latin1')
+      this.byName.set(to.toUpperCase(), entry)
+    }
+    this.rebuild()
   }
 
   remove(name: string): boolean {

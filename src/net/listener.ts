@@ -37,6 +37,12 @@ export interface ListenerOptions {
   readonly documentedOnly?: boolean
 }
 
+/** Listeners that were taken out, to be closed or put back. */
+export interface DetachedServers {
+  readonly servers: readonly net.Server[]
+  close(): Promise<void>
+}
+
 type Connection = HandleConnection | SocketConnection
 
 export class Listener {
@@ -44,7 +50,7 @@ export class Listener {
   /** Whether connections use stream handles directly. */
   readonly isFast: boolean
   private readonly engine: Engine
-  private readonly servers: net.Server[] = []
+  private servers: net.Server[] = []
   private readonly unixPaths: string[] = []
   private readonly connections = new Set<Connection>()
   private readonly shell: HandleShell | null
@@ -81,14 +87,21 @@ export class Listener {
     this.unixPaths.push(path)
   }
 
+  /** Takes the TCP listeners out, still listening, so that others can be tried first. Unix sockets stay. */
+  detachServers(): DetachedServers {
+    const detached = this.servers.filter((server) => typeof server.address() !== 'string')
+    this.servers = this.servers.filter((server) => !detached.includes(server))
+    return { servers: detached, close: () => closeServers(detached) }
+  }
+
+  /** Takes listeners back; those that were closed meanwhile are forgotten. */
+  attachServers({ servers }: DetachedServers): void {
+    this.servers.push(...servers.filter((server) => server.listening))
+  }
+
   /** Stops listening; connections stay. */
   async stopListening(): Promise<void> {
-    const closing = this.servers.splice(0).map(
-      (server) =>
-        new Promise<void>((resolve) => {
-          server.close(() => resolve())
-        }),
-    )
+    const closing = closeServers(this.servers.splice(0))
     for (const path of this.unixPaths.splice(0)) {
       try {
         unlinkSync(path)
@@ -96,7 +109,7 @@ export class Listener {
         // Somebody removed it already.
       }
     }
-    await Promise.all(closing)
+    await closing
   }
 
   /** Ends all connections: after what is queued for them, or at once. */
@@ -198,4 +211,16 @@ export class Listener {
 
 function isLoopback(address: string): boolean {
   return address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.')
+}
+
+async function closeServers(servers: readonly net.Server[]): Promise<void> {
+  await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<void>((resolve) => {
+          // A server that is closed already answers with an error, which is as good.
+          server.close(() => resolve())
+        }),
+    ),
+  )
 }

@@ -36,7 +36,7 @@ export function applyConfig(server: Server): void {
   applyEngine(server)
   server.config.onChange(ENGINE_PARAMETERS, (names) => applyEngineChange(server, names))
   server.config.onChange(['tcp-keepalive', 'protected-mode'], () => applyListener(server))
-  server.config.onChangeAsync(['port', 'bind'], () => reopenListeners(server))
+  server.config.onChangeAsync(['port', 'bind'], (names) => reopenListeners(server, names))
 }
 
 function applyListener({ config: { fields }, listener }: Server): void {

@@ -4,6 +4,7 @@ import { isLocal } from '../engine/dispatch.ts'
 import { GATE_LOADING } from '../engine/gates.ts'
 import type { ConfigCommandHost } from './commands/config.ts'
 import { rewriteConfigFile } from './config/node-files.ts'
+import { defaultUserLine } from './default-user.ts'
 import type { Server } from './server.ts'
 
 export function configHost(server: Server | null): ConfigCommandHost {
@@ -26,7 +27,7 @@ export function configHost(server: Server | null): ConfigCommandHost {
       const { config, logger, loadedModules, parts } = host()
       return rewriteConfigFile(
         config,
-        { users: [], modules: loadedModules },
+        { users: [defaultUserLine(config.fields.requirepass)], modules: loadedModules },
         { random: parts.random, umask: process.umask(), log: (level, message) => logger.log(level, message) },
       )
     },

@@ -2,6 +2,7 @@
  * createServer: a server inside another program. Its defaults are those of a guest: loopback only, no save points, no
  * data folder of its own, nothing logged, no signal handlers, and the process is never ended.
  */
+import { resolve } from 'node:path'
 import { type Clock, SystemClock } from '../base/clock.ts'
 import { Random } from '../base/random.ts'
 import type { Command } from '../engine/command.ts'
@@ -9,6 +10,7 @@ import type { ReplyValue } from '../resp/reply-decoder.ts'
 import { enterDir } from './config/node-files.ts'
 import { applyOptions, type ConfigOptions } from './config/options.ts'
 import { ConfigStore } from './config/store.ts'
+import { textOf } from './config/text.ts'
 import { type Argument, LocalClient, type LocalClientOptions } from './local-client.ts'
 import { Logger } from './log/logger.ts'
 import { FileOrElseSink, type LogSink, SILENT_SINK } from './log/sinks.ts'
@@ -55,7 +57,10 @@ export async function createServer(options: ServerOptions = {}): Promise<Embedde
   })
   const logger = new Logger(
     config.fields,
-    new FileOrElseSink(() => config.fields.logfile || null, sink),
+    new FileOrElseSink(
+      () => (config.fields.logfile === '' ? null : resolve(config.fields.dir, config.fields.logfile)),
+      sink,
+    ),
     clock,
     process.pid,
   )
@@ -67,6 +72,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Embedde
     random: options.seed === undefined ? Random.fromSystem() : Random.fromSeed(options.seed),
     logger,
     commands: options.commands ?? [],
+    renames: [],
     showLogo: false,
     anyPort: parameters.port !== undefined || parameters.unixsocket === undefined,
     mayBeDeaf: true,
@@ -99,7 +105,7 @@ class Embedded implements EmbeddedServer {
 
   get url(): string {
     const { requirepass, bind } = this.server.config.fields
-    const password = requirepass === '' ? '' : `:${encodeURIComponent(requirepass)}@`
+    const password = requirepass === '' ? '' : `:${encodeURIComponent(textOf(requirepass))}@`
     const host = bind[0]!.includes(':') ? `[${bind[0]}]` : bind[0]!
     return `redis://${password}${host}:${this.port}`
   }

@@ -1,6 +1,7 @@
 /**
  * Which addresses the configuration asks for, and what to say when one is not to be had.
  */
+import type { ParameterName } from './config/registry.ts'
 import type { Server } from './server.ts'
 
 /** Listening failed; the log says why. */
@@ -49,13 +50,19 @@ export async function openListeners(server: Server): Promise<number> {
 }
 
 /** CONFIG SET port or bind: the new addresses are listened on, or the old ones stay. Null, or why not. */
-export async function reopenListeners(server: Server): Promise<string | null> {
-  await server.listener.stopListening()
+export async function reopenListeners(server: Server, names: readonly ParameterName[]): Promise<string | null> {
+  const before = server.listener.detachServers()
   try {
+    // The same port on another address, or the same address again, is free only when the old listeners are gone.
+    if (server.config.fields.port === server.port) await before.close()
     server.port = await openListeners(server)
+    await before.close()
     return null
   } catch {
-    return 'Unable to listen on this port. Check server logs.'
+    server.listener.attachServers(before)
+    return names.includes('bind')
+      ? 'Failed to bind to specified addresses.'
+      : 'Unable to listen on this port. Check server logs.'
   }
 }
 

@@ -3,14 +3,17 @@
  */
 import { spawn } from 'node:child_process'
 import { readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { SystemClock } from '../base/clock.ts'
 import { Random } from '../base/random.ts'
 import { O7_VERSION, REDIS_GIT_DIRTY, REDIS_GIT_SHA1, REDIS_VERSION } from '../base/version.ts'
 import { parseArguments } from './arguments.ts'
+import { builtInCommands } from './built-in-commands.ts'
 import { ConfigFileError, loadConfig } from './config/load.ts'
 import { enterDir, NODE_CONFIG_FILES } from './config/node-files.ts'
 import { expandProcTitle, procTitleVariables } from './config/proc-title.ts'
 import { ConfigStore } from './config/store.ts'
+import { acceptUserLine } from './default-user.ts'
 import { Logger } from './log/logger.ts'
 import { FileOrElseSink, StreamSink } from './log/sinks.ts'
 import { Server } from './server.ts'
@@ -19,8 +22,8 @@ import { Server } from './server.ts'
 const DAEMON_VARIABLE = 'O7_DAEMON'
 const DEFAULT_PID_FILE = '/var/run/redis.pid'
 
-/** Runs until the server ends; the process then exits by itself or by `process.exitCode`. */
-export async function runProgram(args: readonly string[]): Promise<void> {
+/** Runs until the server ends, which calls `endProcess`. Where there is nothing to run, `process.exitCode` is set. */
+export async function runProgram(args: readonly string[], endProcess: (code: number) => never): Promise<void> {
   const commandLine = parseArguments(args, process.cwd())
   if (commandLine.kind === 'exit') {
     process.stdout.write(commandLine.stdout)
@@ -36,10 +39,13 @@ export async function runProgram(args: readonly string[]): Promise<void> {
   })
   const logger: Logger = new Logger(
     config.fields,
-    new FileOrElseSink(() => config.fields.logfile || null, new StreamSink(process.stdout)),
+    new FileOrElseSink(() => logPath(config), new StreamSink(process.stdout)),
     clock,
     process.pid,
   )
+  const standardInput = commandLine.readsStandardInput ? readFileSync(0, 'latin1') : null
+  const userLines: (readonly string[])[] = []
+  const renames: (readonly [from: string, to: string])[] = []
   const modules: { path: string; args: readonly string[] }[] = []
   try {
     config.configFile = commandLine.configFile
@@ -47,14 +53,17 @@ export async function runProgram(args: readonly string[]): Promise<void> {
       config,
       NODE_CONFIG_FILES,
       {
-        renameCommand: () => 'No such command in rename-command',
-        user: () => 'access control lists are not there yet: use requirepass',
+        renameCommand: (from, to) => renameRefusal(renames, from, to),
+        user: (words) => {
+          userLines.push(words)
+          return null
+        },
         loadModule: (path, moduleArgs) => void modules.push({ path, args: moduleArgs }),
         moduleParameter: () => {},
       },
       {
         file: commandLine.configFile,
-        standardInput: commandLine.readsStandardInput ? readFileSync(0, 'latin1') : null,
+        standardInput,
         options: commandLine.options,
       },
     )
@@ -66,7 +75,14 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     return
   }
   const { fields } = config
-  if (fields.daemonize && process.env[DAEMON_VARIABLE] === undefined) return daemonize()
+  for (const words of userLines) {
+    const refusal = acceptUserLine(words, fields.requirepass)
+    if (refusal === null) continue
+    logger.warning(`Cannot start with "user ${words.join(' ')}": ${refusal}`)
+    process.exitCode = 1
+    return
+  }
+  if (fields.daemonize && process.env[DAEMON_VARIABLE] === undefined) return daemonize(standardInput)
 
   logger.warning('oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo')
   logger.warning(
@@ -78,6 +94,8 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     )
   } else logger.warning('Configuration loaded')
   process.chdir(fields.dir)
+  const pidFile =
+    fields.daemonize || fields.pidfile !== '' ? resolve(fields.dir, fields.pidfile || DEFAULT_PID_FILE) : null
 
   const server = new Server({
     config,
@@ -85,6 +103,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     random: Random.fromSystem(),
     logger,
     commands: [],
+    renames,
     showLogo: process.stdout.isTTY === true && fields.logfile === '',
     anyPort: false,
     mayBeDeaf: false,
@@ -93,10 +112,10 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     onFatal: () => exit(1),
   })
   const exit = (code: number): void => {
-    if (fields.daemonize || fields.pidfile !== '') removePidFile(fields.pidfile || DEFAULT_PID_FILE)
-    process.exit(code)
+    if (pidFile !== null) removePidFile(pidFile)
+    endProcess(code)
   }
-  if (fields.daemonize || fields.pidfile !== '') writePidFile(fields.pidfile || DEFAULT_PID_FILE)
+  if (pidFile !== null) writePidFile(pidFile)
   if (fields.setProcTitle) {
     const title = expandProcTitle(fields.procTitleTemplate, procTitleVariables('o7-redis', fields, config.configFile))
     if (title !== null) process.title = title
@@ -128,13 +147,32 @@ function followSignals(server: Server, exit: (code: number) => void): void {
 }
 
 /** Starts this program again, detached, and ends. The child cannot be a fork, but nobody can tell. */
-function daemonize(): void {
+function daemonize(standardInput: string | null): void {
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     detached: true,
-    stdio: 'ignore',
+    stdio: [standardInput === null ? 'ignore' : 'pipe', 'ignore', 'ignore'],
     env: { ...process.env, [DAEMON_VARIABLE]: '1' },
   })
+  child.stdin?.end(standardInput, 'latin1')
   child.unref()
+}
+
+/** The log file as an absolute path, or null for standard output. */
+function logPath({ fields }: ConfigStore): string | null {
+  return fields.logfile === '' ? null : resolve(fields.dir, fields.logfile)
+}
+
+/** Notes a rename-command line; null if it can be followed. */
+function renameRefusal(renames: (readonly [string, string])[], from: string, to: string): string | null {
+  const names = new Set(builtInCommands(null).map((command) => command.name.toUpperCase()))
+  for (const [earlier, later] of renames) {
+    names.delete(earlier.toUpperCase())
+    if (later !== '') names.add(later.toUpperCase())
+  }
+  if (!names.has(from.toUpperCase())) return 'No such command in rename-command'
+  if (to !== '' && names.has(to.toUpperCase())) return 'Target command name already exists'
+  renames.push([from, to])
+  return null
 }
 
 /** Written as well as can be: a server that cannot write it still runs, as Redis does. */

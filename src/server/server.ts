@@ -27,6 +27,8 @@ export interface ServerParts {
   readonly logger: Logger
   /** Commands beside the built-in ones. */
   readonly commands: readonly Command[]
+  /** rename-command: from, to; an empty name takes the command away. */
+  readonly renames: readonly (readonly [from: string, to: string])[]
   /** Show the logo even without always-show-logo (a terminal is watching). */
   readonly showLogo: boolean
   /** Port 0 stands for any free port; to the program it means no TCP. */
@@ -80,6 +82,7 @@ export class Server {
       log: (level, message) => logger.log(level, message),
       onFatal: (error, session) => this.fatal(error, session),
     })
+    for (const [from, to] of parts.renames) this.engine.commands.rename(from, to)
     this.listener = new Listener(this.engine, {
       backlog: fields.tcpBacklog,
       keepaliveSeconds: fields.tcpKeepalive,
