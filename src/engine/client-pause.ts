@@ -9,9 +9,18 @@ import { BLOCKED, POSTPONED, type Session } from './session.ts'
 
 export type PauseKind = 'write' | 'all'
 
+/** Who asked: CLIENT PAUSE, or the server itself. One does not end the other's pause. */
+export type PausePurpose = 'command' | 'shutdown'
+
+interface Pause {
+  kind: PauseKind
+  untilMs: number
+}
+
 export class ClientPause {
+  private readonly pauses = new Map<PausePurpose, Pause>()
+  /** The widest of them. */
   private kind: PauseKind | null = null
-  private untilMs = 0
   private readonly waiting = new Set<Session>()
   private readonly engine: Engine
 
@@ -23,26 +32,19 @@ export class ClientPause {
     return this.kind !== null
   }
 
-  /** A second pause may only make the first longer or wider. */
-  start(kind: PauseKind, untilMs: number): void {
-    this.kind = this.kind === 'all' ? 'all' : kind
-    this.untilMs = Math.max(this.untilMs, untilMs)
-    this.engine.setGate(GATE_PAUSED, true)
-    if (this.engine.keyspace.expireMode === EXPIRE_DELETE) this.engine.keyspace.expireMode = EXPIRE_HIDE
+  /** A second pause for the same purpose may only make the first longer or wider. */
+  start(kind: PauseKind, untilMs: number, purpose: PausePurpose = 'command'): void {
+    const pause = this.pauses.get(purpose)
+    if (pause === undefined) this.pauses.set(purpose, { kind, untilMs })
+    else {
+      if (kind === 'all') pause.kind = kind
+      pause.untilMs = Math.max(pause.untilMs, untilMs)
+    }
+    this.update()
   }
 
-  end(): void {
-    if (this.kind === null) return
-    this.kind = null
-    this.untilMs = 0
-    this.engine.setGate(GATE_PAUSED, false)
-    if (this.engine.keyspace.expireMode === EXPIRE_HIDE) this.engine.keyspace.expireMode = EXPIRE_DELETE
-    const sessions = [...this.waiting]
-    this.waiting.clear()
-    for (const session of sessions) {
-      session.flags &= ~(BLOCKED | POSTPONED)
-      this.engine.resume(session)
-    }
+  end(purpose: PausePurpose = 'command'): void {
+    if (this.pauses.delete(purpose)) this.update()
   }
 
   /** Whether a command must wait. */
@@ -59,8 +61,26 @@ export class ClientPause {
     this.waiting.delete(session)
   }
 
-  /** The cron's share: ends a pause whose time has come. */
+  /** The cron's share: ends pauses whose time has come. */
   tick(): void {
-    if (this.kind !== null && this.engine.clock.nowMs > this.untilMs) this.end()
+    for (const [purpose, { untilMs }] of this.pauses) if (this.engine.clock.nowMs > untilMs) this.end(purpose)
+  }
+
+  private update(): void {
+    const { engine, kind: before } = this
+    const { keyspace } = engine
+    this.kind = null
+    for (const { kind } of this.pauses.values()) if (this.kind !== 'all') this.kind = kind
+    engine.setGate(GATE_PAUSED, this.kind !== null)
+    if (this.kind !== null && keyspace.expireMode === EXPIRE_DELETE) keyspace.expireMode = EXPIRE_HIDE
+    if (this.kind === null && keyspace.expireMode === EXPIRE_HIDE) keyspace.expireMode = EXPIRE_DELETE
+    // Fewer commands have to wait than before: who waits is asked again.
+    if (before === this.kind || before === null || this.kind === 'all') return
+    const sessions = [...this.waiting]
+    this.waiting.clear()
+    for (const session of sessions) {
+      session.flags &= ~(BLOCKED | POSTPONED)
+      engine.resume(session)
+    }
   }
 }

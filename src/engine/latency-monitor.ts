@@ -47,13 +47,13 @@ export class LatencyMonitor {
     if (series.samples.length > SAMPLES_MAX) series.samples.shift()
   }
 
-  /** Forgets events by name, all when none is given. Returns how many were forgotten. */
+  /** Forgets events by name, in any case; all when none is given. Returns how many were forgotten. */
   reset(names: readonly string[]): number {
-    if (names.length === 0) {
-      const { size } = this.events
-      this.events.clear()
-      return size
-    }
-    return names.filter((name) => this.events.delete(name)).length
+    const { events } = this
+    const { size } = events
+    if (names.length === 0) events.clear()
+    const wanted = new Set(names.map((name) => name.toLowerCase()))
+    for (const event of [...events.keys()]) if (wanted.has(event.toLowerCase())) events.delete(event)
+    return size - events.size
   }
 }
