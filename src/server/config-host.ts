@@ -24,10 +24,10 @@ export function configHost(server: Server | null): ConfigCommandHost {
     redact: (session, argIndex) => session.redact(argIndex),
     resetStatistics: () => host().resetStatistics(),
     rewriteFile: () => {
-      const { config, logger, loadedModules, parts } = host()
+      const { config, logger, modules, parts } = host()
       return rewriteConfigFile(
         config,
-        { users: [defaultUserLine(config.fields.requirepass)], modules: loadedModules },
+        { users: [defaultUserLine(config.fields.requirepass)], modules: modules.configLines() },
         { random: parts.random, umask: process.umask(), log: (level, message) => logger.log(level, message) },
       )
     },

@@ -77,6 +77,9 @@ export async function createServer(options: ServerOptions = {}): Promise<Embedde
     anyPort: parameters.port !== undefined || parameters.unixsocket === undefined,
     mayBeDeaf: true,
     executable: '',
+    modules: [],
+    moduleParameters: [],
+    removePidFile: null,
     onShutdown: (stopped) => void stopped.close(),
     onFatal: () => {},
   })

@@ -1,11 +1,20 @@
 /**
  * What has to happen now and then: `hz` times a second, as Redis's serverCron. Each part bounds its own time.
  */
+import { REPLICA } from '../engine/session.ts'
 import type { Server } from './server.ts'
 
+const CLIENTS_SAMPLE_MS = 1000
+const REPORT_MS = 5000
+const TRIM_MS = 5000
+
 export class Cron {
+  /** DEBUG PAUSE-CRON. */
+  isPaused = false
   private timer: NodeJS.Timeout | null = null
   private readonly server: Server
+  /** When parts that are not due every time were last done, by their period. */
+  private readonly doneMs = new Map<() => void, number>()
 
   constructor(server: Server) {
     this.server = server
@@ -22,12 +31,47 @@ export class Cron {
 
   /** One round, also after the clock was moved. */
   tick(): void {
-    const { engine } = this.server
-    if (engine.isStopped) return
+    const { engine, memory, shutdown } = this.server
+    if (engine.isStopped || this.isPaused) return
     engine.clock.refresh()
     engine.keyspace.updateLruClock()
     engine.statistics.sampleRates()
     engine.pause.tick()
+    this.every(CLIENTS_SAMPLE_MS, this.sampleClients)
+    memory.updatePeak()
+    this.every(REPORT_MS, this.report)
+    this.every(TRIM_MS, this.trim)
+    shutdown.tick()
+  }
+
+  private readonly sampleClients = (): void => this.server.memory.sampleClients()
+
+  private readonly trim = (): void => this.server.engine.keyspace.arena.trim()
+
+  /** What is in the databases and who is connected, for logs that are kept in detail. */
+  private readonly report = (): void => {
+    const { logger, engine, memory } = this.server
+    if (!logger.isOn('verbose')) return
+    const { table, databases } = engine.keyspace
+    for (const db of databases) {
+      if (db.size === 0) continue
+      const { table: keys } = db.tables()[0]!
+      const slots = table.slotCount(keys, 0) + (table.isRehashing(keys) ? table.slotCount(keys, 1) : 0)
+      logger.verbose(`DB ${db.index}: ${db.size} keys (${db.expiresSize} volatile) in ${slots} slots HT.`)
+    }
+    let replicas = 0
+    for (const session of engine.sessions.values()) if (session.has(REPLICA)) replicas++
+    const clients = engine.sessions.size - replicas
+    logger.debug(`${clients} clients connected (${replicas} replicas), ${memory.usedBytes} bytes in use`)
+  }
+
+  private every(periodMs: number, part: () => void): void {
+    const { nowMs } = this.server.engine.clock
+    const done = this.doneMs.get(part)
+    // A clock that was set back must not hold things up.
+    if (done !== undefined && nowMs - done < periodMs && nowMs >= done) return
+    this.doneMs.set(part, nowMs)
+    part()
   }
 
   private schedule(): void {

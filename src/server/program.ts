@@ -7,16 +7,20 @@ import { resolve } from 'node:path'
 import { SystemClock } from '../base/clock.ts'
 import { Random } from '../base/random.ts'
 import { O7_VERSION, REDIS_GIT_DIRTY, REDIS_GIT_SHA1, REDIS_VERSION } from '../base/version.ts'
+import { GATE_LOADING } from '../engine/gates.ts'
 import { parseArguments } from './arguments.ts'
 import { builtInCommands } from './built-in-commands.ts'
 import { ConfigFileError, loadConfig } from './config/load.ts'
 import { enterDir, NODE_CONFIG_FILES } from './config/node-files.ts'
 import { expandProcTitle, procTitleVariables } from './config/proc-title.ts'
 import { ConfigStore } from './config/store.ts'
+import { textOf } from './config/text.ts'
 import { acceptUserLine } from './default-user.ts'
 import { Logger } from './log/logger.ts'
 import { FileOrElseSink, StreamSink } from './log/sinks.ts'
+import type { ModuleRequest } from './modules.ts'
 import { Server } from './server.ts'
+import type { ShutdownFlags } from './shutdown.ts'
 
 /** Set for the process that runs in the background. */
 const DAEMON_VARIABLE = 'O7_DAEMON'
@@ -46,7 +50,8 @@ export async function runProgram(args: readonly string[], endProcess: (code: num
   const standardInput = commandLine.readsStandardInput ? readFileSync(0, 'latin1') : null
   const userLines: (readonly string[])[] = []
   const renames: (readonly [from: string, to: string])[] = []
-  const modules: { path: string; args: readonly string[] }[] = []
+  const modules: ModuleRequest[] = []
+  const moduleParameters: (readonly [name: string, value: string])[] = []
   try {
     config.configFile = commandLine.configFile
     loadConfig(
@@ -58,8 +63,8 @@ export async function runProgram(args: readonly string[], endProcess: (code: num
           userLines.push(words)
           return null
         },
-        loadModule: (path, moduleArgs) => void modules.push({ path, args: moduleArgs }),
-        moduleParameter: () => {},
+        loadModule: (path, moduleArgs) => void modules.push({ path: textOf(path), args: moduleArgs.map(textOf) }),
+        moduleParameter: (name, value) => void moduleParameters.push([textOf(name), textOf(value)]),
       },
       {
         file: commandLine.configFile,
@@ -108,6 +113,9 @@ export async function runProgram(args: readonly string[], endProcess: (code: num
     anyPort: false,
     mayBeDeaf: false,
     executable: process.argv[1] ?? '',
+    modules,
+    moduleParameters,
+    removePidFile: pidFile === null ? null : () => removePidFile(pidFile),
     onShutdown: () => exit(0),
     onFatal: () => exit(1),
   })
@@ -129,16 +137,25 @@ export async function runProgram(args: readonly string[], endProcess: (code: num
   }
 }
 
+/** Signals only ask; the cron acts. Lines are those of Redis's signal handlers, which have a form of their own. */
 function followSignals(server: Server, exit: (code: number) => void): void {
-  let isStopping = false
+  const { logger, shutdown, config, engine } = server
+  const log = (message: string) =>
+    logger.raw('warning', `${process.pid}:signal-handler (${Math.floor(engine.clock.wallUs() / 1e6)}) ${message}\n`)
   const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {
-    if (isStopping && signal === 'SIGINT') {
-      server.logger.warning('You insist... exiting now.')
+    if (shutdown.isAskedFor && signal === 'SIGINT') {
+      log('You insist... exiting now.')
+      server.persistence?.discardTemporaryFiles()
       exit(1)
     }
-    server.logger.warning(`Received ${signal} scheduling shutdown...`)
-    isStopping = true
-    isStopping = server.shutdown({})
+    const isLoading = (engine.gate & GATE_LOADING) !== 0
+    log(
+      isLoading
+        ? 'Received shutdown signal during loading, scheduling shutdown.'
+        : `Received ${signal} scheduling shutdown...`,
+    )
+    const { shutdownOnSigint, shutdownOnSigterm } = config.fields
+    shutdown.request(new Set(signal === 'SIGINT' ? shutdownOnSigint : shutdownOnSigterm) as ShutdownFlags)
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)

@@ -19,6 +19,11 @@ import { Cron } from './cron.ts'
 import { openListeners } from './listening.ts'
 import type { Logger } from './log/logger.ts'
 import { logGreeting } from './log/logo.ts'
+import { MemoryMeter } from './memory-meter.ts'
+import { ModuleError, type ModuleParameters, type ModuleRequest, Modules } from './modules.ts'
+import type { PersistencePort } from './persistence-port.ts'
+import { ReplicationIdentity } from './replication-identity.ts'
+import { Shutdown } from './shutdown.ts'
 
 export interface ServerParts {
   readonly config: ConfigStore
@@ -37,17 +42,15 @@ export interface ServerParts {
   readonly mayBeDeaf: boolean
   /** Path of the program, for INFO; empty when embedded. */
   readonly executable: string
+  /** Modules to load at start, and the parameters that they may take. */
+  readonly modules: readonly ModuleRequest[]
+  readonly moduleParameters: ModuleParameters
+  /** Null if there is no pid file. */
+  readonly removePidFile: (() => void) | null
   /** SHUTDOWN has done its part: the program ends, an embedded server closes. */
   readonly onShutdown: (server: Server) => void
   /** A bug has stopped this server. */
   readonly onFatal: (error: unknown) => void
-}
-
-export interface ShutdownOptions {
-  /** Whether to save; by default if there are save points. */
-  readonly save?: boolean
-  /** Errors do not keep the server from ending. */
-  readonly force?: boolean
 }
 
 export class Server {
@@ -57,11 +60,14 @@ export class Server {
   readonly engine: Engine
   readonly listener: Listener
   readonly cron: Cron
+  readonly memory: MemoryMeter
+  readonly modules: Modules
+  readonly replication: ReplicationIdentity
+  readonly shutdown: Shutdown
+  persistence: PersistencePort | null = null
   readonly startedMs: number
   /** Identifies this run, 40 hexadecimal digits. */
   readonly runId: string
-  /** Lines `loadmodule ...` for CONFIG REWRITE. */
-  readonly loadedModules: string[] = []
   /** The port listened on, 0 without TCP. */
   port = 0
   private closing: Promise<void> | null = null
@@ -73,6 +79,7 @@ export class Server {
     const { clock, random, logger } = parts
     this.startedMs = clock.nowMs
     this.runId = random.hex(40)
+    this.replication = new ReplicationIdentity(random)
     const { fields } = this.config
     this.engine = new Engine({
       clock,
@@ -88,6 +95,9 @@ export class Server {
       keepaliveSeconds: fields.tcpKeepalive,
       protectedMode: fields.protectedMode,
     })
+    this.memory = new MemoryMeter(this.engine)
+    this.modules = new Modules({ commands: this.engine.commands, logger, directory: () => fields.dir })
+    this.shutdown = new Shutdown(this)
     this.cron = new Cron(this)
     applyConfig(this)
   }
@@ -107,6 +117,9 @@ export class Server {
       pid: process.pid,
     })
     logger.warning('Server initialized')
+    const refusal = await this.modules.loadAtStart(this.parts.modules, this.parts.moduleParameters)
+    if (refusal !== null) throw new ModuleError(refusal)
+    this.memory.startupBytes = this.memory.usedBytes
     this.cron.start()
     if (this.port !== 0) logger.notice('Ready to accept connections')
     if (fields.unixsocket !== '') {
@@ -129,18 +142,8 @@ export class Server {
     keyspace.hits = 0
     keyspace.misses = 0
     keyspace.expiredKeys = 0
+    keyspace.expiredStalePercent = 0
     keyspace.expiredTimeCapReached = 0
-    keyspace.arena.heldBytesPeak = keyspace.arena.heldBytes
-  }
-
-  /** What SHUTDOWN and the signals ask for. Returns false if something stands against it (it is logged). */
-  shutdown(_options: ShutdownOptions): boolean {
-    const { logger } = this
-    logger.warning('User requested shutdown...')
-    logger.warning('Redis is now ready to exit, bye bye...')
-    this.engine.stop()
-    this.parts.onShutdown(this)
-    return true
   }
 
   /** Stops at once, without saving. Idempotent; resolves when no handle is left open. */

@@ -1,0 +1,50 @@
+/**
+ * SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]: no reply, unless it fails.
+ * Source: Redis command reference, SHUTDOWN (since 1.0.0).
+ */
+import { type Command, defineCommand } from '../../engine/command.ts'
+import { ADMIN, ALLOW_BUSY, LOADING, NO_MULTI, NOSCRIPT, SENTINEL, STALE } from '../../engine/flags.ts'
+import { ERR_SYNTAX, errorReply } from '../../resp/errors.ts'
+import type { Server } from '../server.ts'
+import type { ShutdownFlag } from '../shutdown.ts'
+import { serverOf } from './host.ts'
+
+const FLAGS: readonly ShutdownFlag[] = ['save', 'nosave', 'now', 'force']
+const ERR_NOTHING = errorReply('ERR No shutdown in progress.')
+const ERR_CANNOT_WAIT = errorReply("ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client")
+
+export function shutdownCommands(server: Server | null): readonly Command[] {
+  return [
+    defineCommand({
+      name: 'SHUTDOWN',
+      arity: -1,
+      flags: ADMIN | NOSCRIPT | LOADING | STALE | NO_MULTI | SENTINEL | ALLOW_BUSY,
+      doc: {
+        group: 'server',
+        since: '1.0.0',
+        complexity:
+          'O(N) when saving, where N is the total number of keys in all databases when saving data, otherwise O(1)',
+        summary: 'Saves the data if that is wanted, and ends the server.',
+      },
+      run(ctx, argv, reply) {
+        const flags = new Set<ShutdownFlag>()
+        let aborts = false
+        for (let i = 1; i < argv.count; i++) {
+          const flag = FLAGS.find((name) => argv.is(i, name.toUpperCase()))
+          if (flag !== undefined) flags.add(flag)
+          else if (argv.is(i, 'ABORT')) aborts = true
+          else return reply.error(ERR_SYNTAX)
+        }
+        if ((aborts && flags.size > 0) || (flags.has('save') && flags.has('nosave'))) return reply.error(ERR_SYNTAX)
+        const { shutdown } = serverOf(server)
+        if (aborts) {
+          if (shutdown.abort()) reply.ok()
+          else reply.error(ERR_NOTHING)
+          return
+        }
+        if (!flags.has('now') && ctx.engine.isNested) return reply.error(ERR_CANNOT_WAIT)
+        shutdown.begin(flags, ctx)
+      },
+    }),
+  ]
+}

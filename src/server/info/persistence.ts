@@ -1,0 +1,89 @@
+/** INFO persistence. */
+import { fixedText } from '../../base/double-text.ts'
+import type { PersistenceFacts } from '../persistence-port.ts'
+import type { Server } from '../server.ts'
+import type { Field } from './info.ts'
+
+export function* persistenceSection({ engine, persistence, startedMs }: Server): Generator<Field> {
+  const state = persistence?.state ?? { ...NEVER_SAVED, lastSaveSeconds: Math.floor(startedMs / 1000) }
+  const nowSeconds = Math.floor(engine.clock.nowMs / 1000)
+  const percentDone = state.currentKeysTotal === 0 ? 0 : (state.currentKeysDone / state.currentKeysTotal) * 100
+  yield ['loading', Number(state.isLoading)]
+  yield ['async_loading', 0]
+  yield ['current_cow_peak', state.currentCowPeakBytes]
+  yield ['current_cow_size', state.currentCowBytes]
+  yield ['current_cow_size_age', 0]
+  yield ['current_fork_perc', fixedText(percentDone, 2)]
+  yield ['current_save_keys_processed', state.currentKeysDone]
+  yield ['current_save_keys_total', state.currentKeysTotal]
+  yield ['rdb_changes_since_last_save', engine.keyspace.dirty]
+  yield ['rdb_bgsave_in_progress', Number(state.isSaving)]
+  yield ['rdb_last_save_time', state.lastSaveSeconds]
+  yield ['rdb_last_bgsave_status', state.lastSaveFailed ? 'err' : 'ok']
+  yield ['rdb_last_bgsave_time_sec', state.lastSaveDurationSeconds]
+  yield ['rdb_current_bgsave_time_sec', state.saveStartSeconds < 0 ? -1 : nowSeconds - state.saveStartSeconds]
+  yield ['rdb_saves', state.saves]
+  yield ['rdb_last_cow_size', state.lastCowBytes]
+  yield ['rdb_last_load_keys_expired', state.lastLoadKeysExpired]
+  yield ['rdb_last_load_keys_loaded', state.lastLoadKeysLoaded]
+  // There are no append-only files, and modules have no processes of their own.
+  yield ['aof_enabled', 0]
+  yield ['aof_rewrite_in_progress', 0]
+  yield ['aof_rewrite_scheduled', 0]
+  yield ['aof_last_rewrite_time_sec', -1]
+  yield ['aof_current_rewrite_time_sec', -1]
+  yield ['aof_last_bgrewrite_status', 'ok']
+  yield ['aof_rewrites', 0]
+  yield ['aof_rewrites_consecutive_failures', 0]
+  yield ['aof_last_write_status', 'ok']
+  yield ['aof_last_cow_size', 0]
+  yield ['module_fork_in_progress', 0]
+  yield ['module_fork_last_cow_size', 0]
+  if (state.isLoading) yield* loadingFields(state, nowSeconds)
+}
+
+function* loadingFields(state: PersistenceFacts, nowSeconds: number): Generator<Field> {
+  const { loadingTotalBytes, loadingLoadedBytes, loadingUsedMemory, loadingStartSeconds } = state
+  let percent = 0
+  let remainingBytes = 1
+  if (loadingTotalBytes > 0) {
+    percent = (loadingLoadedBytes / loadingTotalBytes) * 100
+    remainingBytes = loadingTotalBytes - loadingLoadedBytes
+  } else if (loadingUsedMemory > 0) {
+    // The size is not known from a stream; the memory that the data took when it was saved is near enough.
+    percent = Math.min(99.99, (loadingLoadedBytes / loadingUsedMemory) * 100)
+    remainingBytes = Math.max(1, loadingUsedMemory - loadingLoadedBytes)
+  }
+  const elapsedSeconds = nowSeconds - loadingStartSeconds
+  yield ['loading_start_time', loadingStartSeconds]
+  yield ['loading_total_bytes', loadingTotalBytes]
+  yield ['loading_rdb_used_mem', loadingUsedMemory]
+  yield ['loading_loaded_bytes', loadingLoadedBytes]
+  yield ['loading_loaded_perc', fixedText(percent, 2)]
+  yield [
+    'loading_eta_seconds',
+    elapsedSeconds === 0 ? 1 : Math.floor((elapsedSeconds * remainingBytes) / (loadingLoadedBytes + 1)),
+  ]
+}
+
+/** A server without persistence. */
+const NEVER_SAVED: PersistenceFacts = {
+  isLoading: false,
+  loadingStartSeconds: 0,
+  loadingTotalBytes: 0,
+  loadingLoadedBytes: 0,
+  loadingUsedMemory: 0,
+  isSaving: false,
+  lastSaveSeconds: 0,
+  lastSaveFailed: false,
+  lastSaveDurationSeconds: -1,
+  saveStartSeconds: -1,
+  saves: 0,
+  lastCowBytes: 0,
+  currentCowBytes: 0,
+  currentCowPeakBytes: 0,
+  currentKeysDone: 0,
+  currentKeysTotal: 0,
+  lastLoadKeysExpired: 0,
+  lastLoadKeysLoaded: 0,
+}

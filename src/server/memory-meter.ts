@@ -1,0 +1,72 @@
+/**
+ * How much memory a server uses, now and at its peak.
+ *
+ * "Used" is what grows with data and clients: the arena's blocks and the clients' buffers. The program itself (code, heap
+ * of V8) shows in the resident set only, which Redis's fields then put down to fragmentation and overhead.
+ */
+import { memoryUsage } from 'node:process'
+import type { Engine } from '../engine/engine.ts'
+import { REPLICA } from '../engine/session.ts'
+import { inputMemory, outputMemory, sessionMemory } from '../engine/session-memory.ts'
+
+/** Buffers of clients are remembered for as many seconds (CLIENTS_PEAK_MEM_USAGE_SLOTS). */
+const RECENT_SECONDS = 8
+
+export class MemoryMeter {
+  /** Used when the server was ready, before it held data. */
+  startupBytes = 0
+  peakBytes = 0
+  /** Of all clients that are no replicas, as of the last `sampleClients`. */
+  clientsBytes = 0
+  private readonly engine: Engine
+  private readonly recentInput = new Float64Array(RECENT_SECONDS)
+  private readonly recentOutput = new Float64Array(RECENT_SECONDS)
+  private recentSecond = 0
+
+  constructor(engine: Engine) {
+    this.engine = engine
+  }
+
+  get usedBytes(): number {
+    return this.engine.keyspace.arena.usedBytes + this.clientsBytes
+  }
+
+  /** Resident set of the process: of all servers in it. */
+  residentBytes(): number {
+    return memoryUsage.rss()
+  }
+
+  /** Notes a new peak. */
+  updatePeak(): void {
+    const { usedBytes } = this
+    if (usedBytes > this.peakBytes) this.peakBytes = usedBytes
+  }
+
+  /** Adds up the clients' buffers and notes the largest of the second. */
+  sampleClients(): void {
+    const second = Math.floor(this.engine.clock.nowMs / 1000)
+    const slot = second % RECENT_SECONDS
+    // Seconds without a sample are over, too.
+    for (let passed = Math.min(second - this.recentSecond, RECENT_SECONDS); passed > 0; passed--) {
+      const stale = (slot - passed + 1 + RECENT_SECONDS) % RECENT_SECONDS
+      this.recentInput[stale] = 0
+      this.recentOutput[stale] = 0
+    }
+    this.recentSecond = second
+    let clientsBytes = 0
+    for (const session of this.engine.sessions.values()) {
+      if (!session.has(REPLICA)) clientsBytes += sessionMemory(session)
+      this.recentInput[slot] = Math.max(this.recentInput[slot]!, inputMemory(session))
+      this.recentOutput[slot] = Math.max(this.recentOutput[slot]!, outputMemory(session))
+    }
+    this.clientsBytes = clientsBytes
+  }
+
+  get recentMaxInputBytes(): number {
+    return Math.max(...this.recentInput)
+  }
+
+  get recentMaxOutputBytes(): number {
+    return Math.max(...this.recentOutput)
+  }
+}

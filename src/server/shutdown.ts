@@ -1,0 +1,117 @@
+/**
+ * The end of a server, as SHUTDOWN and signals ask for it: the last save if save points want one, then onShutdown. While
+ * the save goes on clients wait, so that nothing is acknowledged that is not in it. If it fails the server goes on.
+ * Order and log lines are Redis's (prepareForShutdown and finishShutdown in server.c).
+ */
+import { GATE_LOADING } from '../engine/gates.ts'
+import { BLOCKED, type Session } from '../engine/session.ts'
+import type { Server } from './server.ts'
+
+/** As SHUTDOWN and shutdown-on-sigterm name them. */
+export type ShutdownFlag = 'save' | 'nosave' | 'now' | 'force'
+export type ShutdownFlags = ReadonlySet<ShutdownFlag>
+
+export class Shutdown {
+  private readonly server: Server
+  /** Asked for by a signal: begins with the next round of the cron. */
+  private requested: ShutdownFlags | null = null
+  private isUnderWay = false
+  /** Clients whose SHUTDOWN has no answer yet; it has one only if the shutdown fails. */
+  private readonly waiting = new Set<Session>()
+
+  constructor(server: Server) {
+    this.server = server
+  }
+
+  /** Somebody wants this server to end, and it has not ended yet. */
+  get isAskedFor(): boolean {
+    return this.requested !== null || this.isUnderWay
+  }
+
+  request(flags: ShutdownFlags): void {
+    this.requested = flags
+  }
+
+  /** The cron's share. */
+  tick(): void {
+    const flags = this.requested
+    if (flags === null || this.isUnderWay) return
+    const { engine, logger } = this.server
+    const isLoading = (engine.gate & GATE_LOADING) !== 0
+    this.begin(isLoading ? new Set([...flags, 'nosave']) : flags, null, (succeeded) => {
+      if (succeeded || !isLoading) return
+      logger.warning('SIGTERM received but errors trying to shut down the server, check the logs for more information')
+    })
+  }
+
+  /** Ends the server; `client` waits for that, or for the error. */
+  begin(flags: ShutdownFlags, client: Session | null, onResult: (succeeded: boolean) => void = () => {}): void {
+    if (client !== null) {
+      client.setFlag(BLOCKED)
+      this.waiting.add(client)
+    }
+    if (this.isUnderWay) return
+    this.isUnderWay = true
+    const { logger, engine, config, persistence } = this.server
+    logger.warning('User requested shutdown...')
+    const isLoading = (engine.gate & GATE_LOADING) !== 0
+    const saves = !isLoading && (flags.has('save') || (config.fields.save.length > 0 && !flags.has('nosave')))
+    persistence?.endBackgroundSave()
+    if (!saves || persistence === null) {
+      this.finish()
+      onResult(true)
+      return
+    }
+    logger.notice('Saving the final RDB snapshot before exiting.')
+    engine.pause.start('all', Number.POSITIVE_INFINITY, 'shutdown')
+    persistence.saveInSteps().then(
+      (saved) => {
+        if (!this.isUnderWay || engine.isStopped) return
+        if (!saved)
+          logger.warning(`Error trying to save the DB${flags.has('force') ? '. Exit anyway.' : ", can't exit."}`)
+        if (saved || flags.has('force')) this.finish()
+        else this.fail()
+        onResult(saved || flags.has('force'))
+      },
+      (error: unknown) => engine.fail(error, null),
+    )
+  }
+
+  /** SHUTDOWN ABORT. Returns false if there is nothing to abort. */
+  abort(): boolean {
+    if (!this.isAskedFor) return false
+    this.cancel()
+    this.server.logger.notice('Shutdown manually aborted.')
+    return true
+  }
+
+  private finish(): void {
+    const { logger, parts, engine } = this.server
+    if (parts.removePidFile !== null) {
+      logger.notice('Removing the pid file.')
+      parts.removePidFile()
+    }
+    logger.warning('Redis is now ready to exit, bye bye...')
+    engine.stop()
+    parts.onShutdown(this.server)
+  }
+
+  private fail(): void {
+    this.server.logger.warning('Errors trying to shut down the server. Check the logs for more information.')
+    this.cancel()
+  }
+
+  private cancel(): void {
+    const { engine } = this.server
+    this.requested = null
+    this.isUnderWay = false
+    const clients = [...this.waiting]
+    this.waiting.clear()
+    for (const client of clients) {
+      client.clearFlag(BLOCKED)
+      engine.send(client, (reply) => reply.errorText('ERR Errors trying to SHUTDOWN. Check logs.'))
+      engine.resume(client)
+    }
+    engine.pause.end('shutdown')
+  }
+}
