@@ -11,14 +11,16 @@
 import { Argv } from '../base/argv.ts'
 import type { Clock } from '../base/clock.ts'
 import { INT64_TEXT_BYTES_MAX } from '../base/int64-text.ts'
+import { reprText } from '../base/quoting.ts'
 import type { Random } from '../base/random.ts'
 import type { Db } from '../keyspace/db.ts'
 import { Keyspace, type KeyspaceListener } from '../keyspace/keyspace.ts'
 import type { ValueType } from '../keyspace/value-type.ts'
 import { ArenaFullError, type Ref } from '../memory/arena.ts'
 import { ERR_OOM } from '../resp/errors.ts'
-import { ReplyWriter } from '../resp/reply-writer.ts'
+import { type ReplyMark, ReplyWriter } from '../resp/reply-writer.ts'
 import { COMPLETE, INCOMPLETE, RequestParser } from '../resp/request-parser.ts'
+import { clientInfo } from './client-info.ts'
 import { ClientPause } from './client-pause.ts'
 import type { Command } from './command.ts'
 import { type CommandEntry, CommandTable } from './command-table.ts'
@@ -29,6 +31,7 @@ import { GATE_AUTH, GATE_LOADING, GATE_MAXMEMORY } from './gates.ts'
 import { LatencyMonitor } from './latency-monitor.ts'
 import { feedMonitors } from './monitor.ts'
 import { NOTIFY_EXPIRED, NOTIFY_KEY_MISS, NOTIFY_NEW } from './notifications.ts'
+import { isOverOutputLimit, outputLimit, replyCheckBytes } from './output-limits.ts'
 import { PubSub, publishKeyEvent } from './pubsub.ts'
 import {
   BLOCKED,
@@ -45,9 +48,10 @@ import {
   OUTPUT_STALLED,
   type OutputSink,
   PROTOCOL_FAILED,
-  REPLICA,
+  REPLY_OFF,
+  REPLY_SKIP,
+  RESUMES,
   Session,
-  SUBSCRIBED,
 } from './session.ts'
 import { EngineSettings } from './settings.ts'
 import { Slowlog } from './slowlog.ts'
@@ -61,6 +65,11 @@ const FLUSH_BYTES = 256 * 1024
  * limit of their own (class normal has none by default). Far above what pipelining clients leave unread.
  */
 const OUTPUT_STALL_BYTES = 128 * 1024 * 1024
+/** Messages to one client are joined into writes of up to this size. */
+const JOINED_BYTES_MAX = 64 * 1024
+/** How much of a client's input the log shows. */
+const QUERY_SAMPLE_BYTES = 64
+const PROTOCOL_SAMPLE_BYTES = 128
 /** First capacity of an inbox. */
 const INBOX_BYTES = 16 * 1024
 /** Below this slowlog threshold every command is timed on its own. */
@@ -109,6 +118,17 @@ export class Engine implements KeyspaceListener {
   private readonly parser: RequestParser
   private readonly scratch = new ReplyWriter()
   private readonly toFlush = new Set<Session>()
+  /** Clients that may go on, once the batch under way is over. */
+  private readonly toResume = new Set<Session>()
+  private isResuming = false
+  /** From here on the replies of the batch under way are dropped: CLIENT REPLY OFF. */
+  private mutedAt: ReplyMark | null = null
+  /** Messages that came while replies were dropped; they are not. */
+  private mutedPushes: Uint8Array[] = []
+  /** Pending replies above this are looked at after each command: to be sent on, or held against the output limits. */
+  private replyCheckBytes = FLUSH_BYTES
+  /** Unread input of the batch under way, as it was when the batch began. */
+  private batchBytes = 0
   private readonly onFatal: (error: unknown, session: Session | null) => void
   private nextSessionId = 1
   /** When an attack was last written to the log. */
@@ -118,6 +138,8 @@ export class Engine implements KeyspaceListener {
   /** Commands are timed one by one, not by run. */
   private exactTiming = false
   private runStartUs = 0
+  /** Error replies that some command was already found guilty of: what runs a failing command has not failed itself. */
+  private errorsCounted = 0
   /** Commands of the run under way, in the first `unsettledEntries` places: an array that shrinks costs more than it holds. */
   private readonly unsettled: CommandEntry[] = []
   private unsettledEntries = 0
@@ -154,7 +176,10 @@ export class Engine implements KeyspaceListener {
     this.exactTiming =
       (settings.slowlogUsec >= 0 && settings.slowlogUsec < EXACT_TIMING_USEC) || settings.latencyMonitorMs > 0
     this.setGate(GATE_MAXMEMORY, settings.maxmemoryBytes > 0)
+    // With a password set anew, who has not given one is stopped at the gate again.
+    for (const session of this.sessions.values()) if (!session.authenticated) session.gate |= GATE_AUTH
     this.keyspace.announcesNew = (settings.notifyFlags & NOTIFY_NEW) !== 0
+    this.replyCheckBytes = replyCheckBytes(settings, FLUSH_BYTES)
   }
 
   setGate(bit: number, closed: boolean): void {
@@ -180,16 +205,25 @@ export class Engine implements KeyspaceListener {
     else session.gate |= GATE_AUTH
   }
 
+  /** Whether a client may run nothing but commands that authenticate it. */
+  needsAuth(session: Session): boolean {
+    return !session.authenticated && this.settings.password !== ''
+  }
+
   /** The client is gone: whatever the engine holds for it goes too. */
   disconnect(session: Session): void {
     if (!this.sessions.delete(session.id)) return
     session.flags |= CLOSE_ASAP
     session.inbox = null
+    session.spareInbox = null
+    session.outbox = []
+    session.postponed = null
     session.queue = []
     this.watch.unwatchAll(session)
     this.pubsub.removeSession(session)
     this.monitors.delete(session)
     this.toFlush.delete(session)
+    this.toResume.delete(session)
     this.pause.forget(session)
   }
 
@@ -198,6 +232,8 @@ export class Engine implements KeyspaceListener {
     if (session.has(CLOSE_ASAP)) return
     if (session === this.receiving) {
       session.flags |= atOnce ? CLOSE_ASAP : CLOSE_AFTER_REPLY
+      // Commands of a transaction that come after this one have no reply any more.
+      this.mute()
       return
     }
     session.flags |= CLOSE_ASAP
@@ -218,6 +254,8 @@ export class Engine implements KeyspaceListener {
     this.statistics.reads++
     this.receiving = session
     this.reply.protocol = session.protocol
+    this.batchBytes = length
+    if (length > session.inputPeakBytes) session.inputPeakBytes = length
     try {
       if (session.inbox !== null || (session.flags & SUSPENDED) !== 0) this.receiveIntoInbox(session, bytes, length)
       else {
@@ -236,8 +274,14 @@ export class Engine implements KeyspaceListener {
 
   /** Goes on with input that had to wait: after a pause, a blocking command, a full output. */
   resume(session: Session): void {
-    if (this.stopped || this.receiving !== null || (session.flags & SUSPENDED) !== 0) return
+    if (this.stopped || (session.flags & SUSPENDED) !== 0) return
     if (session.inbox === null && session.postponed === null) return
+    if (this.receiving !== null) {
+      session.flags |= RESUMES
+      this.toResume.add(session)
+      return
+    }
+    session.flags &= ~RESUMES
     this.clock.refresh()
     this.runStartUs = this.clock.monotonicUs
     this.receiving = session
@@ -276,15 +320,22 @@ export class Engine implements KeyspaceListener {
   call(session: Session, entry: CommandEntry, argv: Argv): void {
     const { reply, keyspace } = this
     const dirtyBefore = keyspace.dirty
-    const errorsBefore = reply.errors
+    this.errorsCounted = reply.errors
     const exact = this.exactTiming || !entry.sharesTime
     if (exact) this.startExactTiming()
     this.depth++
-    entry.run(session, argv, reply)
+    try {
+      entry.run(session, argv, reply)
+    } catch (error) {
+      this.fail(error, session)
+    }
     this.depth--
     entry.calls++
     this.statistics.commands++
-    if (reply.errors !== errorsBefore) entry.failedCalls++
+    if (reply.errors !== this.errorsCounted) {
+      entry.failedCalls++
+      this.errorsCounted = reply.errors
+    }
     const shown = session.redacted === null ? argv : withoutSecrets(session, argv)
     if (exact) this.stopExactTiming(session, entry, shown)
     else {
@@ -305,25 +356,43 @@ export class Engine implements KeyspaceListener {
   /** Writes a message to a client, whoever's batch is under way; it leaves at the end of the batch. */
   send(session: Session, write: (reply: ReplyWriter) => void): void {
     if (session.has(CLOSE_ASAP)) return
-    if (session === this.receiving) {
-      write(this.reply)
-      return
-    }
-    this.scratch.protocol = session.protocol
-    write(this.scratch)
-    this.enqueue(session, this.scratch.takeBytes())
+    if (session === this.receiving && this.mutedAt === null) write(this.reply)
+    else this.enqueue(session, this.encode(session.protocol, write))
+  }
+
+  /** Answers a client whose command had to wait. Unlike a message the reply is subject to CLIENT REPLY. */
+  sendReply(session: Session, write: (reply: ReplyWriter) => void): void {
+    if (!session.has(REPLY_OFF | REPLY_SKIP)) this.send(session, write)
   }
 
   /** As `send`, of bytes that are ready and stay as they are. */
   enqueue(session: Session, bytes: Uint8Array): void {
     if (session.has(CLOSE_ASAP)) return
     if (session === this.receiving) {
-      this.reply.raw(bytes)
+      if (this.mutedAt === null) this.reply.raw(bytes)
+      else this.mutedPushes.push(bytes)
       return
     }
     session.outbox.push(bytes)
+    session.outboxBytes += bytes.length
     this.toFlush.add(session)
     if (this.receiving === null) this.flushOthers()
+    else if (session.outboxBytes > FLUSH_BYTES && session.sink !== null) this.checkOutput(session, session.sink)
+  }
+
+  /** Drops replies to the client under way from here on, until `unmute`. Messages stay. */
+  mute(): void {
+    this.mutedAt ??= this.reply.mark()
+  }
+
+  unmute(): void {
+    const { mutedAt, mutedPushes, receiving } = this
+    if (mutedAt === null || receiving?.has(CLOSE_AFTER_REPLY) === true) return
+    this.mutedAt = null
+    this.reply.rollback(mutedAt)
+    if (mutedPushes.length === 0) return
+    this.mutedPushes = []
+    for (const bytes of mutedPushes) this.reply.raw(bytes)
   }
 
   /** Bytes encoded once for all clients of a protocol version. */
@@ -336,6 +405,18 @@ export class Engine implements KeyspaceListener {
   /** Whose batch is under way, for DEBUG and crash reports. */
   get activeSession(): Session | null {
     return this.receiving
+  }
+
+  /** What a client has sent that still counts as its query buffer. */
+  unreadBytes(session: Session): number {
+    if (session === this.receiving) return this.batchBytes
+    return session.inbox === null ? 0 : session.inbox.unreadBytes
+  }
+
+  /** What a client has not read yet. */
+  unsentBytes(session: Session): number {
+    const queued = session.outboxBytes + (session.sink === null ? 0 : session.sink.queuedBytes)
+    return session === this.receiving ? queued + this.reply.pendingBytes : queued
   }
 
   /** The network has taken a client's queued output. */
@@ -353,7 +434,7 @@ export class Engine implements KeyspaceListener {
     const length = db.keyLength(entry)
     const bytes = db.bytesOf(entry)
     this.propagateExpiry(db, bytes.slice(at, at + length))
-    if (!this.watch.isEmpty) this.watch.touch(db, bytes, at, length)
+    if (!this.watch.isEmpty) this.watch.expired(db, bytes, at, length)
     if (this.settings.notifyFlags & NOTIFY_EXPIRED) this.notify(NOTIFY_EXPIRED, 'expired', db, bytes, at, length)
     if (this.depth === 0) this.effects.flush()
   }
@@ -412,7 +493,7 @@ export class Engine implements KeyspaceListener {
 
   private consume(session: Session, parser: RequestParser, bytes: Uint8Array, end: number): void {
     const { reply } = this
-    parser.unauthenticated = (session.gate & GATE_AUTH) !== 0
+    parser.unauthenticated = (session.gate & GATE_AUTH) !== 0 && this.needsAuth(session)
     while (parser.position < end) {
       if ((session.flags & SUSPENDED) !== 0) return
       const start = parser.position
@@ -429,21 +510,47 @@ export class Engine implements KeyspaceListener {
       }
       if (parser.argv.count === 0) continue
       this.process(session, parser.argv)
-      if (reply.pendingBytes > FLUSH_BYTES) this.flushReplies(session)
+      if (reply.pendingBytes > this.replyCheckBytes) this.repliesGathered(session)
       if ((session.gate & GATE_AUTH) === 0) parser.unauthenticated = false
     }
   }
 
   private receiveIntoInbox(session: Session, bytes: Uint8Array, length: number): void {
-    session.inbox ??= new Inbox(new RequestParser(this.settings), Math.max(INBOX_BYTES, length))
-    session.inbox.append(bytes, 0, length)
-    this.consumeInbox(session)
+    session.inbox ??= this.newInbox(session)
+    if (this.keepInput(session, session.inbox, bytes, 0, length)) this.consumeInbox(session)
   }
 
   private openInbox(session: Session, bytes: Uint8Array, start: number, end: number): void {
-    session.inbox = new Inbox(new RequestParser(this.settings), Math.max(INBOX_BYTES, end - start))
-    session.inbox.append(bytes, start, end)
-    if ((session.flags & SUSPENDED) === 0) this.consumeInbox(session)
+    const inbox = this.newInbox(session)
+    session.inbox = inbox
+    if (this.keepInput(session, inbox, bytes, start, end) && (session.flags & SUSPENDED) === 0) {
+      this.consumeInbox(session)
+    }
+  }
+
+  private newInbox(session: Session): Inbox {
+    const { spareInbox } = session
+    session.spareInbox = null
+    return spareInbox ?? new Inbox(new RequestParser(this.settings), INBOX_BYTES)
+  }
+
+  /** Returns false if that is more than the client may leave unread: then it is closed. */
+  private keepInput(session: Session, inbox: Inbox, bytes: Uint8Array, start: number, end: number): boolean {
+    const unreadBytes = inbox.unreadBytes + end - start
+    if (unreadBytes <= this.settings.queryBufferBytesMax && inbox.append(bytes, start, end)) {
+      this.batchBytes = unreadBytes
+      if (unreadBytes > session.inputPeakBytes) session.inputPeakBytes = unreadBytes
+      return true
+    }
+    const first = inbox.unreadBytes > 0 ? inbox.bytes.subarray(inbox.parser.position, inbox.end) : bytes.subarray(start)
+    const initial = reprText(first, 0, Math.min(first.length, QUERY_SAMPLE_BYTES))
+    this.log(
+      'warning',
+      `Closing client that reached max query buffer length: ${clientInfo(session)} (qbuf initial bytes: ${initial})`,
+    )
+    this.statistics.queryBufferDisconnections++
+    this.close(session, true)
+    return false
   }
 
   private consumeInbox(session: Session): void {
@@ -453,46 +560,68 @@ export class Engine implements KeyspaceListener {
     this.exactTiming = true
     this.consume(session, inbox.parser, inbox.bytes, inbox.end)
     this.exactTiming = exactTiming
-    if (inbox.parser.position === inbox.end && inbox.parser.isIdle) session.inbox = null
-    else if (inbox.end > this.settings.queryBufferBytesMax) {
-      this.log(
-        'warning',
-        `Closing client that reached max query buffer length: id=${session.id} addr=${session.address}`,
-      )
-      this.close(session, true)
-    }
+    if (session.inbox !== inbox || inbox.unreadBytes > 0 || !inbox.parser.isIdle) return
+    // The cron gives its memory back once the client needs it no more.
+    session.inbox = null
+    inbox.clear()
+    session.spareInbox = inbox
   }
 
   private refuse(session: Session, parser: RequestParser, bytes: Uint8Array, end: number): void {
-    this.reply.errorText(`ERR ${parser.error}`)
+    if (!session.has(REPLY_OFF | REPLY_SKIP)) this.reply.errorText(`ERR ${parser.error}`)
     session.flags |= CLOSE_AFTER_REPLY | PROTOCOL_FAILED
-    const sample = Buffer.from(bytes.subarray(parser.position, Math.min(end, parser.position + 128)))
-      .toString('latin1')
-      .replace(/[^ -~]/g, '.')
     this.log(
       'verbose',
-      `Protocol error (${parser.errorDetail}) from client: id=${session.id} addr=${session.address}. Query buffer during protocol error: '${sample}'`,
+      `Protocol error (${parser.errorDetail}) from client: ${clientInfo(session)}. ` +
+        `Query buffer during protocol error: '${inputSample(bytes, parser.position, end)}'`,
     )
     parser.position = end
   }
 
   private finishBatch(session: Session): void {
     this.settleTimes()
-    this.flushReplies(session)
+    if (this.mutedAt !== null) {
+      this.reply.rollback(this.mutedAt)
+      this.mutedAt = null
+      this.mutedPushes = []
+    }
+    if (this.reply.pendingBytes > this.replyCheckBytes) this.repliesGathered(session)
+    if ((session.flags & CLOSE_ASAP) !== 0) this.reply.clear()
+    else this.flushReplies(session)
     this.receiving = null
     if (this.toFlush.size !== 0) this.flushOthers()
     if ((session.flags & (CLOSE_AFTER_REPLY | CLOSE_ASAP)) !== 0) {
       session.sink?.close((session.flags & CLOSE_ASAP) !== 0)
       this.disconnect(session)
     }
+    if (this.toResume.size !== 0 && !this.isResuming) this.resumeWaiting()
+  }
+
+  private resumeWaiting(): void {
+    this.isResuming = true
+    for (const session of this.toResume) {
+      this.toResume.delete(session)
+      this.resume(session)
+    }
+    this.isResuming = false
+  }
+
+  /** The batch under way has many replies. A client with output limits is held against them as long as they gather. */
+  private repliesGathered(session: Session): void {
+    const limit = outputLimit(session)
+    const isLimited = limit.hardBytes > 0 || limit.softBytes > 0 || this.needsAuth(session)
+    if (isLimited && isOverOutputLimit(session)) this.closeOverOutputLimit(session, 'scheduled to be closed ASAP')
+    else if (limit.hardBytes === 0 && this.reply.pendingBytes > FLUSH_BYTES) this.flushReplies(session)
   }
 
   private flushReplies(session: Session): void {
     const { reply } = this
-    if (reply.pendingBytes === 0) return
+    const bytes = reply.pendingBytes
+    if (bytes === 0) return
     const { sink } = session
     if (sink === null) return
-    this.statistics.outputBytes += reply.pendingBytes
+    if (bytes > session.replyPeakBytes) session.replyPeakBytes = Math.min(bytes, session.replyBufferBytes)
+    this.statistics.outputBytes += bytes
     this.statistics.writes++
     sink.sendReplies(reply)
     if (sink.queuedBytes !== 0) this.checkOutput(session, sink)
@@ -500,47 +629,37 @@ export class Engine implements KeyspaceListener {
 
   private flushOthers(): void {
     for (const session of this.toFlush) {
-      const { sink, outbox } = session
+      this.toFlush.delete(session)
+      const { sink, outbox, outboxBytes } = session
       session.outbox = []
-      if (sink === null) continue
-      for (const bytes of outbox) {
-        this.statistics.outputBytes += bytes.length
+      session.outboxBytes = 0
+      if (sink === null || outbox.length === 0) continue
+      if (outboxBytes > session.replyPeakBytes) session.replyPeakBytes = Math.min(outboxBytes, session.replyBufferBytes)
+      session.lastInteractionMs = this.clock.nowMs
+      this.statistics.outputBytes += outboxBytes
+      for (const bytes of joined(outbox, outboxBytes)) {
         this.statistics.writes++
         sink.send(bytes)
       }
       if (sink.queuedBytes !== 0) this.checkOutput(session, sink)
     }
-    this.toFlush.clear()
   }
 
   /** A client does not read as fast as it is written to: bounded by its class's limits, or by waiting. */
   private checkOutput(session: Session, sink: OutputSink): void {
-    const limits = this.settings.outputLimits
-    const limit = session.has(REPLICA) ? limits.replica : session.has(SUBSCRIBED) ? limits.pubsub : limits.normal
-    const { queuedBytes } = sink
-    const overHard = limit.hardBytes > 0 && queuedBytes >= limit.hardBytes
-    let overSoft = limit.softBytes > 0 && queuedBytes >= limit.softBytes
-    if (overSoft) {
-      if (session.softLimitSinceUs === 0) {
-        session.softLimitSinceUs = this.clock.monotonicUs
-        overSoft = false
-      } else overSoft = this.clock.monotonicUs - session.softLimitSinceUs > limit.softSeconds * 1e6
-    } else session.softLimitSinceUs = 0
-    if (overHard || overSoft) {
-      this.log(
-        'warning',
-        `Client id=${session.id} addr=${session.address} scheduled to be closed ASAP for overcoming of output buffer limits.`,
-      )
-      this.statistics.outputLimitDisconnections++
-      session.flags |= CLOSE_ASAP
-      if (session !== this.receiving) {
-        sink.close(true)
-        this.disconnect(session)
-      }
-    } else if (queuedBytes > OUTPUT_STALL_BYTES && !session.has(OUTPUT_STALLED)) {
+    if (session.has(CLOSE_ASAP)) return
+    if (isOverOutputLimit(session)) this.closeOverOutputLimit(session, 'scheduled to be closed ASAP')
+    else if (sink.queuedBytes > OUTPUT_STALL_BYTES && !session.has(OUTPUT_STALLED)) {
       session.flags |= OUTPUT_STALLED
       sink.setReading(false)
     }
+  }
+
+  /** `how`: the log's words for it. */
+  closeOverOutputLimit(session: Session, how: 'closed' | 'scheduled to be closed ASAP'): void {
+    this.log('warning', `Client ${clientInfo(session)} ${how} for overcoming of output buffer limits.`)
+    this.statistics.outputLimitDisconnections++
+    this.close(session, true)
   }
 
   private propagate(session: Session, argv: Argv, changed: boolean): void {
@@ -619,4 +738,38 @@ function withoutSecrets(session: Session, argv: Argv): Argv {
   const { redacted } = session
   session.redacted = null
   return Argv.of(Array.from({ length: argv.count }, (_, i) => (redacted!.includes(i) ? '(redacted)' : argv.copyOf(i))))
+}
+
+/** Unread input as the log shows it: its first and last bytes, and dots for what cannot be printed. */
+function inputSample(bytes: Uint8Array, start: number, end: number): string {
+  const printable = (from: number, to: number): string =>
+    Buffer.from(bytes.subarray(from, to))
+      .toString('latin1')
+      .replace(/[^ -~]/g, '.')
+  const length = end - start
+  if (length < PROTOCOL_SAMPLE_BYTES) {
+    const zero = bytes.subarray(start, end).indexOf(0)
+    return printable(start, zero < 0 ? end : start + zero)
+  }
+  const half = PROTOCOL_SAMPLE_BYTES / 2
+  return `${printable(start, start + half)}' (... more ${length - PROTOCOL_SAMPLE_BYTES} bytes ...) '${printable(end - half, end)}`
+}
+
+/** Many small messages become few writes. */
+function joined(messages: readonly Uint8Array[], totalBytes: number): readonly Uint8Array[] {
+  if (messages.length === 1) return messages
+  if (totalBytes <= JOINED_BYTES_MAX) return [Buffer.concat(messages, totalBytes)]
+  const writes: Uint8Array[] = []
+  let from = 0
+  let bytes = 0
+  for (const [index, message] of messages.entries()) {
+    if (bytes > 0 && bytes + message.length > JOINED_BYTES_MAX) {
+      writes.push(index - from === 1 ? messages[from]! : Buffer.concat(messages.slice(from, index), bytes))
+      from = index
+      bytes = 0
+    }
+    bytes += message.length
+  }
+  writes.push(messages.length - from === 1 ? messages[from]! : Buffer.concat(messages.slice(from), bytes))
+  return writes
 }

@@ -50,6 +50,10 @@ export const LOADER = 1 << 17
 /** In-process caller without a socket. */
 export const EMBEDDED = 1 << 18
 export const PROTOCOL_FAILED = 1 << 19
+/** Every command must be answered at once: within EXEC and scripts nothing may block, subscribe or monitor. */
+export const DENY_BLOCKING = 1 << 20
+/** Does not wait any more and goes on when the batch under way is over. */
+export const RESUMES = 1 << 21
 
 // What becomes of a command's effect.
 /** The request itself, if it changed data. */
@@ -77,14 +81,23 @@ export interface OutputSink {
   setReading(reading: boolean): void
 }
 
+/** Offsets into an inbox are 32-bit integers. */
+const INBOX_BYTES_MAX = 0x7fff_ffff
+/** Up to this size the room for an argument is made at once when its length is known. */
+const EAGER_BYTES_MAX = 1024 * 1024
+/** Above it, a client must have sent the n-th part of an argument before room for all of it is made. */
+const EAGER_RATIO = 8
+
 /** Input that waits: the unread rest of a batch, or a request that is not whole. */
 export class Inbox {
   readonly parser: RequestParser
   bytes: Uint8Array
   end = 0
+  private readonly initialBytes: number
 
   constructor(parser: RequestParser, capacityBytes: number) {
     this.parser = parser
+    this.initialBytes = capacityBytes
     this.bytes = new Uint8Array(capacityBytes)
   }
 
@@ -92,33 +105,73 @@ export class Inbox {
     return this.end - this.parser.position
   }
 
-  append(bytes: Uint8Array, start: number, end: number): void {
+  /** Returns false if there is no room to be had for so much. */
+  append(bytes: Uint8Array, start: number, end: number): boolean {
     const length = end - start
-    if (this.end + length > this.bytes.length) this.makeRoom(length)
+    if (this.end + length > this.bytes.length && !this.makeRoom(length)) return false
     this.bytes.set(bytes.subarray(start, end), this.end)
     this.end += length
+    return true
   }
 
-  /** Drops what was read and grows, to the size that the argument under way is known to need. */
-  private makeRoom(length: number): void {
+  /** Forgets all input and keeps the memory. */
+  clear(): void {
+    this.parser.reset()
+    this.parser.position = 0
+    this.end = 0
+  }
+
+  /** Gives memory back: goes on with a buffer that has room for what is kept and `freeBytes` more. */
+  shrink(freeBytes: number): void {
+    const keepFrom = this.keepFrom()
+    this.moveTo(new Uint8Array(this.end - keepFrom + freeBytes), keepFrom)
+  }
+
+  /** Where the bytes begin that are still needed: those of the unfinished request, or what was not read at all. */
+  private keepFrom(): number {
+    const { argv, isIdle, position } = this.parser
+    return isIdle || argv.count === 0 ? position : argv.starts[0]!
+  }
+
+  /** Drops what was read, and grows if that is not enough. */
+  private makeRoom(length: number): boolean {
     const { parser } = this
-    const keepFrom = parser.isIdle
-      ? parser.position
-      : Math.min(parser.position, parser.argv.starts[0] ?? parser.position)
-    const kept = this.end - keepFrom
-    const wanted = Math.max(kept + length, parser.position - keepFrom + parser.wantedBytes)
-    // Room for what is known to come, not double of it: a large argument is collected once, into its final size.
-    const capacity =
-      parser.wantedBytes > wanted - kept
-        ? wanted
-        : Math.max(wanted, Math.min(this.bytes.length * 2, wanted + 1024 * 1024))
-    const target = capacity > this.bytes.length ? new Uint8Array(capacity) : this.bytes
-    target.set(this.bytes.subarray(keepFrom, this.end))
+    const keepFrom = this.keepFrom()
+    const needed = this.end - keepFrom + length
+    if (needed > INBOX_BYTES_MAX) return false
+    // A large argument is collected in few steps into a buffer of its final size; one that is announced and never sent
+    // costs no more than a multiple of what was sent.
+    const whole = parser.position - keepFrom + parser.wantedBytes
+    let capacity = Math.min(this.bytes.length * 2, INBOX_BYTES_MAX)
+    if (whole > needed) capacity = whole <= EAGER_BYTES_MAX ? whole : Math.min(whole, needed * EAGER_RATIO)
+    else if (needed * 2 <= this.bytes.length) capacity = 0
+    capacity = Math.max(capacity, needed, this.initialBytes)
+    if (capacity <= this.bytes.length) this.moveTo(this.bytes, keepFrom)
+    else {
+      try {
+        this.moveTo(new Uint8Array(capacity), keepFrom)
+      } catch (error) {
+        if (error instanceof RangeError) return false
+        throw error
+      }
+    }
+    return true
+  }
+
+  private moveTo(target: Uint8Array, keepFrom: number): void {
+    if (target === this.bytes) target.copyWithin(0, keepFrom, this.end)
+    else target.set(this.bytes.subarray(keepFrom, this.end))
     this.bytes = target
-    this.end = kept
-    parser.shift(keepFrom)
+    this.end -= keepFrom
+    this.parser.shift(keepFrom)
   }
 }
+
+/** Redis's static reply buffer: what CLIENT LIST shows as `rbs` of a client that has just connected. */
+export const REPLY_BUFFER_BYTES = 16 * 1024
+
+/** What ends a client's waiting before what it waits for has come. */
+export type UnblockReason = 'timeout' | 'error'
 
 export class Session {
   readonly id: number
@@ -142,10 +195,20 @@ export class Session {
   lastCommand: CommandEntry | null = null
   sink: OutputSink | null = null
   inbox: Inbox | null = null
+  /** An inbox without input, kept until the cron takes its memory back: who sends one large value sends another. */
+  spareInbox: Inbox | null = null
+  /** The most input that waited to be executed since the cron last looked. */
+  inputPeakBytes = 0
   /** Messages from others, to be sent at the end of the batch. */
   outbox: Uint8Array[] = []
-  /** When the soft output limit was first passed, monotonic microseconds; 0 = it is not. */
-  softLimitSinceUs = 0
+  outboxBytes = 0
+  /** When the soft output limit was first passed, monotonic microseconds; negative = it is not. */
+  softLimitSinceUs = -1
+  /** The size that Redis's reply buffer would have for a client with such output (see ClientsCron), and its peak. */
+  replyBufferBytes = REPLY_BUFFER_BYTES
+  replyPeakBytes = REPLY_BUFFER_BYTES
+  /** When that peak was last forgotten. */
+  replyPeakSinceMs = 0
 
   queue: QueuedCommand[] = []
   /** Flags of all queued commands together, and of those that lack one. */
@@ -158,6 +221,8 @@ export class Session {
 
   /** A request that waits for the end of a pause. */
   postponed: Argv | null = null
+  /** Ends the waiting of a client that is blocked by a command: set by what blocked it. */
+  unblock: ((reason: UnblockReason) => void) | null = null
 
   /** Arguments of the command under way that no log may show: passwords. */
   redacted: number[] | null = null

@@ -42,6 +42,9 @@ export class EngineSettings {
   activeExpireEffort = 1
   /** hz. */
   hz = 10
+  /** Whether and how fast reply buffers adapt to their use (see ClientsCron); negative = the peak is never forgotten. */
+  replyBufferResizing = true
+  replyBufferPeakResetMs = 5000
   activeRehashing = true
   /** lazyfree-lazy-user-flush: FLUSHALL without ASYNC or SYNC. */
   lazyUserFlush = false

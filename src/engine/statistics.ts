@@ -48,6 +48,9 @@ export class Statistics {
   totalErrorReplies = 0
   outputLimitDisconnections = 0
   queryBufferDisconnections = 0
+  /** How often reply buffers were made smaller or larger (see ClientsCron). */
+  replyBufferShrinks = 0
+  replyBufferExpands = 0
   /** Time of active expiry cycles, microseconds. */
   expireCycleUs = 0
   /** Payloads of RESTORE that were checked in depth. */
@@ -95,6 +98,8 @@ export class Statistics {
     this.totalErrorReplies = 0
     this.outputLimitDisconnections = 0
     this.queryBufferDisconnections = 0
+    this.replyBufferShrinks = 0
+    this.replyBufferExpands = 0
     this.expireCycleUs = 0
     this.dumpPayloadSanitizations = 0
     this.lazyFreedObjects = 0
