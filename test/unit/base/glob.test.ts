@@ -31,10 +31,10 @@ describe('glob', () => {
   })
 
   it('stays polynomial on patterns made to explode', () => {
+    // Trying every split of the text takes seconds at this size, and would not end at a larger one.
     const started = performance.now()
-    expect(match(`${'a*'.repeat(60)}b`, 'a'.repeat(2000))).toBe(false)
-    expect(match(`${'*?'.repeat(60)}b`, 'a'.repeat(2000))).toBe(false)
-    // Exponential matching would outlast the universe; anything that ends within the test's time will do.
-    expect(performance.now() - started).toBeLessThan(20_000)
+    expect(match(`${'a*'.repeat(8)}b`, 'a'.repeat(48))).toBe(false)
+    expect(match(`${'*?'.repeat(8)}b`, 'a'.repeat(48))).toBe(false)
+    expect(performance.now() - started).toBeLessThan(500)
   })
 })

@@ -6,7 +6,7 @@ import { embedded, readVectors } from './vectors/read.ts'
 describe('splitArgs', () => {
   it('splits as sdssplitargs does', () => {
     for (const { line, arguments: args, answers } of readVectors('split', 1)) {
-      const { buf, start, end } = embedded(args[0]!, '"x\'')
+      const { buf, start, end } = embedded(args[0]!, '4"x\'')
       const words = splitArgs(buf, start, end)
       const text = words === null ? 'null' : words.map((word) => `${Buffer.from(word).toString('hex')},`).join('')
       expect(text, `line ${line}: ${JSON.stringify(args[0]!.toString('latin1'))}`).toBe(answers[0])
