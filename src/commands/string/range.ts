@@ -137,7 +137,7 @@ function replyRange(ctx: Session, argv: Argv, reply: ReplyWriter): void {
 }
 
 /** A new string of no bytes at argv[1], to be grown at once. Returns its entry. */
-export function addEmptyString(ctx: Session, argv: Argv): number {
+function addEmptyString(ctx: Session, argv: Argv): number {
   return ctx.db.setString(argv.bytes, argv.starts[1]!, argv.lengths[1]!, NOTHING, 0, 0, ENCODING_RAW, false)
 }
 

@@ -1,0 +1,206 @@
+/**
+ * Bits of byte ranges: counting, searching, combining, fields. Bit 0 is the highest bit of the first byte.
+ *
+ * Ranges lie anywhere in a page of the arena, which can be seen as bytes and as 32-bit words at once; long ones are
+ * worked on by words. Counting adds sixteen words into bit-sliced sums before it counts once (Harley and Seal).
+ * Hot path: bench/micro/bits.ts. Source: H. S. Warren, "Hacker's Delight", chapter 5.
+ */
+import { copyBytes } from '../../base/copy-bytes.ts'
+
+export const OP_AND = 0
+export const OP_OR = 1
+export const OP_XOR = 2
+
+const COUNT_WORDS = 8
+/** How many bytes of a source are brought to a word boundary at a time: they stay in the first-level cache. */
+const CHUNK_BYTES = 16_384
+
+/** Number of ones in bytes[at, at + length); `words` is the same memory. */
+export function countOnes(words: Int32Array, bytes: Uint8Array, at: number, length: number): number {
+  const end = at + length
+  let ones = 0
+  let i = at
+  for (; i < end && (i & 3) !== 0; i++) ones += onesOfWord(bytes[i]!)
+  ones += onesOfWords(words, i >>> 2, (end - i) >>> 2)
+  for (i += (end - i) & ~3; i < end; i++) ones += onesOfWord(bytes[i]!)
+  return ones
+}
+
+function onesOfWord(word: number): number {
+  let v = word - ((word >>> 1) & 0x5555_5555)
+  v = (v & 0x3333_3333) + ((v >>> 2) & 0x3333_3333)
+  return Math.imul((v + (v >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24
+}
+
+function onesOfWords(words: Int32Array, first: number, count: number): number {
+  let eights = 0
+  // Each holds, per bit, how many ones are not yet counted, of weight 1, 2 and 4.
+  let ones = 0
+  let twos = 0
+  let fours = 0
+  let i = first
+  const end = first + count
+  for (; i + COUNT_WORDS <= end; i += COUNT_WORDS) {
+    let a = words[i]!
+    let b = words[i + 1]!
+    let half = ones ^ a
+    let twosA = (ones & a) | (half & b)
+    ones = half ^ b
+    a = words[i + 2]!
+    b = words[i + 3]!
+    half = ones ^ a
+    let twosB = (ones & a) | (half & b)
+    ones = half ^ b
+    half = twos ^ twosA
+    const foursA = (twos & twosA) | (half & twosB)
+    twos = half ^ twosB
+    a = words[i + 4]!
+    b = words[i + 5]!
+    half = ones ^ a
+    twosA = (ones & a) | (half & b)
+    ones = half ^ b
+    a = words[i + 6]!
+    b = words[i + 7]!
+    half = ones ^ a
+    twosB = (ones & a) | (half & b)
+    ones = half ^ b
+    half = twos ^ twosA
+    const foursB = (twos & twosA) | (half & twosB)
+    twos = half ^ twosB
+    half = fours ^ foursA
+    eights += onesOfWord((fours & foursA) | (half & foursB))
+    fours = half ^ foursB
+  }
+  let total = eights * 8 + onesOfWord(fours) * 4 + onesOfWord(twos) * 2 + onesOfWord(ones)
+  for (; i < end; i++) total += onesOfWord(words[i]!)
+  return total
+}
+
+/** Number of ones among the bits firstBit .. lastBit, counted from bytes[at]. */
+export function countOnesOfBits(
+  words: Int32Array,
+  bytes: Uint8Array,
+  at: number,
+  firstBit: number,
+  lastBit: number,
+): number {
+  const first = at + Math.floor(firstBit / 8)
+  const last = at + Math.floor(lastBit / 8)
+  const before = onesOfWord(bytes[first]! >>> (8 - (firstBit & 7)))
+  const after = onesOfWord(bytes[last]! & (0x7f >>> (lastBit & 7)))
+  return countOnes(words, bytes, first, last - first + 1) - before - after
+}
+
+/** The first of the bits firstBit .. lastBit that is `bit`, counted from bytes[at]; -1 if there is none. */
+export function findBit(
+  words: Int32Array,
+  bytes: Uint8Array,
+  at: number,
+  firstBit: number,
+  lastBit: number,
+  bit: number,
+): number {
+  // What is looked for is made a one, so that a byte or word without it is zero.
+  const flip = bit === 1 ? 0 : -1
+  let byte = Math.floor(firstBit / 8)
+  const lastByte = Math.floor(lastBit / 8)
+  let found = (bytes[at + byte]! ^ flip) & (0xff >>> (firstBit & 7))
+  if (found === 0) {
+    const end = at + lastByte + 1
+    const index = skipBytes(words, bytes, at + byte + 1, end, flip)
+    if (index === end) return -1
+    byte = index - at
+    found = (bytes[index]! ^ flip) & 0xff
+  }
+  const position = byte * 8 + Math.clz32(found) - 24
+  return position <= lastBit ? position : -1
+}
+
+/** The first index in [from, end) whose byte is not that of `flip` (all zeros or all ones), or `end`. */
+function skipBytes(words: Int32Array, bytes: Uint8Array, from: number, end: number, flip: number): number {
+  const skipped = flip & 0xff
+  let i = from
+  for (; i < end && (i & 3) !== 0; i++) if (bytes[i] !== skipped) return i
+  if (i < end) {
+    let word = i >>> 2
+    const wordEnd = end >>> 2
+    while (word < wordEnd && words[word] === flip) word++
+    i = word << 2
+  }
+  for (; i < end; i++) if (bytes[i] !== skipped) return i
+  return end
+}
+
+/** result[0, length) = result op bytes[at, at + length). `result` starts at a word boundary and is plain memory. */
+export function combine(op: number, result: Uint8Array, bytes: Uint8Array, at: number, length: number): void {
+  const chunk = new Uint8Array(Math.min((length + 3) & ~3, CHUNK_BYTES))
+  const source = new Int32Array(chunk.buffer)
+  const target = new Int32Array(result.buffer, result.byteOffset, result.length >>> 2)
+  for (let done = 0; done < length; done += CHUNK_BYTES) {
+    const count = Math.min(length - done, CHUNK_BYTES)
+    copyBytes(bytes, at + done, chunk, 0, count)
+    const whole = count >>> 2
+    const first = done >>> 2
+    if (op === OP_AND) andWords(target, first, source, whole)
+    else if (op === OP_OR) orWords(target, first, source, whole)
+    else xorWords(target, first, source, whole)
+    for (let i = whole << 2; i < count; i++) {
+      if (op === OP_AND) result[done + i]! &= chunk[i]!
+      else if (op === OP_OR) result[done + i]! |= chunk[i]!
+      else result[done + i]! ^= chunk[i]!
+    }
+  }
+}
+
+function andWords(target: Int32Array, first: number, source: Int32Array, count: number): void {
+  for (let i = 0; i < count; i++) target[first + i]! &= source[i]!
+}
+
+function orWords(target: Int32Array, first: number, source: Int32Array, count: number): void {
+  for (let i = 0; i < count; i++) target[first + i]! |= source[i]!
+}
+
+function xorWords(target: Int32Array, first: number, source: Int32Array, count: number): void {
+  for (let i = 0; i < count; i++) target[first + i]! ^= source[i]!
+}
+
+/** Inverts every bit. `result` starts at a word boundary and is plain memory. */
+export function invert(result: Uint8Array): void {
+  const words = new Int32Array(result.buffer, result.byteOffset, result.length >>> 2)
+  for (let i = 0; i < words.length; i++) words[i] = ~words[i]!
+  for (let i = words.length << 2; i < result.length; i++) result[i] = ~result[i]!
+}
+
+/** The unsigned number in `width` bits (1 to 32) from bit `offset` on; bytes from `end` on count as zero. */
+export function readField(bytes: Uint8Array, at: number, end: number, offset: number, width: number): number {
+  const skipped = offset & 7
+  let index = at + Math.floor(offset / 8)
+  // At most 7 + 32 bits: five bytes, which a double holds exactly.
+  let value = 0
+  let bits = 0
+  while (bits < skipped + width) {
+    value = value * 256 + (index < end ? bytes[index]! : 0)
+    bits += 8
+    index++
+  }
+  return Math.floor(value / 2 ** (bits - skipped - width)) % 2 ** width
+}
+
+/** Writes the unsigned number `value` into `width` bits (1 to 32) from bit `offset` on. */
+export function writeField(bytes: Uint8Array, at: number, offset: number, width: number, value: number): void {
+  let rest = value
+  let left = width
+  // From the last bit backwards, a byte at a time.
+  let bit = offset + width
+  while (left > 0) {
+    const inByte = ((bit - 1) & 7) + 1
+    const count = Math.min(inByte, left)
+    const shift = 8 - inByte
+    const mask = ((1 << count) - 1) << shift
+    const index = at + Math.floor((bit - 1) / 8)
+    bytes[index] = (bytes[index]! & ~mask) | (((rest % 256) << shift) & mask)
+    rest = Math.floor(rest / 2 ** count)
+    left -= count
+    bit -= count
+  }
+}
