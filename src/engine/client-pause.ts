@@ -32,7 +32,7 @@ export class ClientPause {
     return this.kind !== null
   }
 
-  /** A second pause for the same purpose may only make the first longer or wider. */
+  /** A second pause for the same purpose may only make the first longer or wider. One that is over already is none. */
   start(kind: PauseKind, untilMs: number, purpose: PausePurpose = 'command'): void {
     const pause = this.pauses.get(purpose)
     if (pause === undefined) this.pauses.set(purpose, { kind, untilMs })
@@ -40,6 +40,7 @@ export class ClientPause {
       if (kind === 'all') pause.kind = kind
       pause.untilMs = Math.max(pause.untilMs, untilMs)
     }
+    if (this.pauses.get(purpose)!.untilMs < this.engine.clock.nowMs) this.pauses.delete(purpose)
     this.update()
   }
 

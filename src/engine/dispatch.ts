@@ -24,6 +24,7 @@ import {
   NO_MULTI,
   NOT_QUEUED,
   PROTECTED,
+  READONLY,
   WRITE,
 } from './flags.ts'
 import {
@@ -33,15 +34,20 @@ import {
   GATE_MAXMEMORY,
   GATE_MULTI,
   GATE_PAUSED,
+  GATE_REPLICA,
   GATE_REPLY,
 } from './gates.ts'
+import { feedMonitors } from './monitor.ts'
 import {
+  BLOCKED,
   CLOSE_ASAP,
+  DIRTY_CAS,
   DIRTY_EXEC,
   EMBEDDED,
   FROM_MASTER,
   IN_MULTI,
   LOADER,
+  MONITOR,
   REPLICA,
   REPLY_OFF,
   REPLY_SKIP,
@@ -54,17 +60,17 @@ import {
 /** How much of an unknown command's name and arguments the error repeats. */
 const ECHO_BYTES_MAX = 128
 const ATTACK_LOG_INTERVAL_MS = 60_000
+const ERR_REPLICA_KEYSPACE = errorReply("ERR Replica can't interact with the keyspace")
+/** What a transaction can end with; not MULTI and WATCH, though they are not queued either. */
+const ENDS_MULTI: ReadonlySet<string> = new Set(['exec', 'discard', 'quit', 'reset'])
 
 /** As Engine.process, with every question asked. `found` is what the command table has for the first argument. */
 export function processClosely(engine: Engine, session: Session, found: CommandEntry | null, argv: Argv): void {
-  const { reply } = engine
-  const silent = session.has(REPLY_OFF | REPLY_SKIP)
-  const mark = silent ? reply.mark() : null
+  if (session.has(REPLY_OFF | REPLY_SKIP)) engine.mute()
   answer(engine, session, found, argv)
-  if (mark !== null && !session.has(REPLY_OFF | REPLY_SKIP)) {
-    // CLIENT REPLY ON is answered; what it ends was not silent any more.
-  } else if (mark !== null) reply.rollback(mark)
-  if (session.has(REPLY_SKIP | REPLY_SKIP_NEXT)) {
+  engine.unmute()
+  // A command that waits has its reply still to come, or to be skipped.
+  if (session.has(REPLY_SKIP | REPLY_SKIP_NEXT) && !session.has(BLOCKED)) {
     const next = session.has(REPLY_SKIP_NEXT)
     session.clearFlag(REPLY_SKIP | REPLY_SKIP_NEXT)
     if (next) session.setFlag(REPLY_SKIP)
@@ -75,56 +81,74 @@ export function processClosely(engine: Engine, session: Session, found: CommandE
 function answer(engine: Engine, session: Session, found: CommandEntry | null, argv: Argv): void {
   if (found === null && (argv.is(0, 'POST') || argv.is(0, 'HOST:'))) return crossProtocolAttack(engine, session)
   const entry = resolve(found, argv)
-  if (entry === null) return refuse(engine, session, null, unknownCommand(found, argv))
   session.lastCommand = entry
-  if (entry.arity > 0 ? argv.count !== entry.arity : argv.count < -entry.arity) {
-    const text = `ERR wrong number of arguments for '${entry.command.fullName}' command`
-    return refuse(engine, session, entry, errorReply(text))
-  }
-  const { flags } = entry
-  if (flags & PROTECTED) {
-    const refusal = protectedRefusal(engine, session, found!)
-    if (refusal !== null) return refuse(engine, session, entry, refusal)
-  }
-  if (!session.authenticated && !(flags & NO_AUTH)) return refuse(engine, session, entry, ERR_NOAUTH)
-  const inMulti = session.has(IN_MULTI)
-  if (inMulti && flags & NO_MULTI) return refuse(engine, session, entry, ERR_NO_MULTI)
-
-  // EXEC answers for all that it will run.
-  const isExec = entry.command.fullName === 'exec'
-  const effective = isExec ? flags | session.queueFlags : flags
-  const obeyed = session.has(FROM_MASTER | LOADER)
-  const isWrite = (effective & WRITE) !== 0
-  if (engine.gate & GATE_MAXMEMORY && engine.isOverMemory()) {
-    const queues = inMulti && !(flags & NOT_QUEUED)
-    if (effective & DENYOOM || queues) return refuse(engine, session, entry, ERR_OOM)
-  }
-  if (engine.gate & GATE_DISK_ERROR && !obeyed && (isWrite || entry.command.fullName === 'ping')) {
-    return refuse(engine, session, entry, ERR_MISCONF)
-  }
-  if (session.has(SUBSCRIBED) && session.protocol === 2 && !(flags & IN_SUBSCRIBED)) {
-    const text = `ERR Can't execute '${entry.command.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`
-    return refuse(engine, session, entry, errorReply(text))
-  }
-  if (engine.gate & GATE_LOADING && !obeyed) {
-    const denied = !(flags & LOADING) || (isExec && (session.queueMissingFlags & LOADING) !== 0)
-    if (denied) return refuse(engine, session, entry, ERR_LOADING)
-  }
-  if (engine.gate & GATE_PAUSED && !session.has(REPLICA) && !obeyed) {
-    if (engine.pause.holds((effective & (WRITE | MAY_REPLICATE)) !== 0)) {
+  if (entry === null) return refuse(engine, session, null, argv, unknownCommand(found, argv))
+  const refusal = refusalOf(engine, session, found!, entry, argv)
+  if (refusal !== null) return refuse(engine, session, entry, argv, refusal)
+  if (engine.gate & GATE_PAUSED && !session.has(REPLICA | MONITOR | LOADER)) {
+    if (engine.pause.holds((effectiveFlags(session, entry) & (WRITE | MAY_REPLICATE)) !== 0)) {
       session.postponed = argv.copy()
       engine.pause.postpone(session)
       return
     }
   }
-  if (inMulti && !(flags & NOT_QUEUED)) {
-    session.queue.push({ entry, argv: argv.copy() })
-    session.queueFlags |= flags
-    session.queueMissingFlags |= ~flags
-    engine.reply.status('QUEUED')
-    return
+  if (session.has(IN_MULTI) && !(entry.flags & NOT_QUEUED)) queue(engine, session, entry, argv)
+  else engine.call(session, entry, argv)
+}
+
+/** Why a command may not run, the first reason there is; null if it may. */
+function refusalOf(
+  engine: Engine,
+  session: Session,
+  found: CommandEntry,
+  entry: CommandEntry,
+  argv: Argv,
+): ErrorReply | null {
+  const { flags, arity } = entry
+  const { fullName } = entry.command
+  if (arity > 0 ? argv.count !== arity : argv.count < -arity) {
+    return errorReply(`ERR wrong number of arguments for '${fullName}' command`)
   }
-  engine.call(session, entry, argv)
+  if (flags & PROTECTED) {
+    const refusal = protectedRefusal(engine, session, found)
+    if (refusal !== null) return refusal
+  }
+  if (engine.needsAuth(session) && !(flags & NO_AUTH)) return ERR_NOAUTH
+  const inMulti = session.has(IN_MULTI)
+  if (inMulti && flags & NO_MULTI) return ERR_NO_MULTI
+
+  const effective = effectiveFlags(session, entry)
+  const isObeyed = session.has(FROM_MASTER | LOADER)
+  if (engine.gate & GATE_MAXMEMORY && engine.isOverMemory()) {
+    // A queue may grow without end, so nothing joins it; what ends it passes.
+    if (effective & DENYOOM || (inMulti && !ENDS_MULTI.has(fullName))) return ERR_OOM
+  }
+  if (engine.gate & GATE_DISK_ERROR && !isObeyed && (effective & WRITE || fullName === 'ping')) return ERR_MISCONF
+  if (session.has(SUBSCRIBED) && session.protocol === 2 && !(flags & IN_SUBSCRIBED)) {
+    return errorReply(
+      `ERR Can't execute '${fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
+    )
+  }
+  if (engine.gate & GATE_LOADING && !isObeyed) {
+    if (!(flags & LOADING) || (fullName === 'exec' && (session.queueMissingFlags & LOADING) !== 0)) return ERR_LOADING
+  }
+  if (session.has(REPLICA | MONITOR) && effective & (READONLY | WRITE | MAY_REPLICATE)) return ERR_REPLICA_KEYSPACE
+  return null
+}
+
+/** EXEC answers for all that it will run. */
+function effectiveFlags(session: Session, entry: CommandEntry): number {
+  return entry.command.fullName === 'exec' ? entry.flags | session.queueFlags : entry.flags
+}
+
+function queue(engine: Engine, session: Session, entry: CommandEntry, argv: Argv): void {
+  // A transaction that will fail anyway need not be kept.
+  if (!session.has(DIRTY_CAS | DIRTY_EXEC)) {
+    session.queue.push({ entry, argv: argv.copy() })
+    session.queueFlags |= entry.flags
+    session.queueMissingFlags |= ~entry.flags
+  }
+  engine.reply.status('QUEUED')
 }
 
 /** The subcommand, where there are any. */
@@ -163,15 +187,17 @@ function oneLine(text: string): string {
 }
 
 /** A command that is refused makes the transaction under way fail; EXEC itself ends it. */
-export function refuse(engine: Engine, session: Session, entry: CommandEntry | null, error: ErrorReply): void {
+function refuse(engine: Engine, session: Session, entry: CommandEntry | null, argv: Argv, error: ErrorReply): void {
   if (session.has(IN_MULTI)) session.setFlag(DIRTY_EXEC)
   if (entry !== null) entry.rejectedCalls++
-  if (entry !== null && entry.command.fullName === 'exec') {
-    engine.discardTransaction(session)
-    engine.reply.errorText(`EXECABORT Transaction discarded because of: ${error.text}`)
+  if (entry?.command.fullName !== 'exec') {
+    engine.reply.error(error)
     return
   }
-  engine.reply.error(error)
+  engine.discardTransaction(session)
+  engine.reply.errorText(`EXECABORT Transaction discarded because of: ${error.text.replace(/^ERR /, '')}`)
+  // Monitors have seen MULTI: they are shown that it is over.
+  if (engine.monitors.size !== 0) feedMonitors(engine, session, entry, argv)
 }
 
 function protectedRefusal(engine: Engine, session: Session, entry: CommandEntry): ErrorReply | null {
@@ -204,10 +230,11 @@ function crossProtocolAttack(engine: Engine, session: Session): void {
 }
 
 /** The bits that make a session's next command come here again. */
-function gateOf(session: Session): number {
-  let gate = session.gate & ~(GATE_MULTI | GATE_REPLY | GATE_AUTH)
-  if (!session.authenticated) gate |= GATE_AUTH
+export function gateOf(session: Session): number {
+  let gate = session.gate & ~(GATE_MULTI | GATE_REPLY | GATE_AUTH | GATE_REPLICA)
+  if (session.engine.needsAuth(session)) gate |= GATE_AUTH
   if (session.has(IN_MULTI)) gate |= GATE_MULTI
   if (session.has(REPLY_OFF | REPLY_SKIP)) gate |= GATE_REPLY
+  if (session.has(REPLICA | MONITOR)) gate |= GATE_REPLICA
   return gate
 }

@@ -17,6 +17,11 @@ export class PubSub {
   readonly shardChannels = new Map<string, Set<Session>>()
   private readonly patternBytes = new Map<string, Uint8Array>()
 
+  /** Nobody listens to channels, directly or by pattern. */
+  get isDeaf(): boolean {
+    return this.channels.size === 0 && this.patterns.size === 0
+  }
+
   /** Returns false if the session had that subscription already. */
   subscribe(session: Session, kind: SubscriptionKind, name: string): boolean {
     const own = subscriptionsOf(session, kind)
@@ -54,6 +59,7 @@ export class PubSub {
 
   /** Sends a message to all who listen; returns how many. The bytes stay as they are. */
   publish(engine: Engine, channel: Uint8Array, message: Uint8Array): number {
+    if (this.isDeaf) return 0
     let receivers = 0
     const direct = this.channels.get(Buffer.from(channel).toString('latin1'))
     if (direct !== undefined) receivers += broadcast(engine, direct, [MESSAGE, channel, message])
@@ -98,6 +104,7 @@ export function publishKeyEvent(
   start: number,
   length: number,
 ): void {
+  if (engine.pubsub.isDeaf) return
   const { notifyFlags } = engine.settings
   const key = bytes.slice(start, start + length)
   const eventBytes = Buffer.from(event, 'latin1')
