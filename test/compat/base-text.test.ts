@@ -85,7 +85,8 @@ describe.skipIf(!hasRedisServer())(`src/base against redis-server (O7_SEED=${see
         const context = `seed ${seed}: ${text}`
         if (Number.isNaN(score))
           expect(replies[3 * i + 1]!.toString(), context).toBe('-ERR value is not a valid float\r\n')
-        else expect(replies[3 * i + 2]!.toString(), context).toBe(bulk(double17g(score)))
+        // A small sorted set keeps whole scores as integers, which have no minus zero.
+        else expect(replies[3 * i + 2]!.toString(), context).toBe(bulk(double17g(score === 0 ? 0 : score)))
       }
     }
   })
