@@ -56,9 +56,8 @@ import {
   SUBSCRIBED,
   UNIX_SOCKET,
 } from './session.ts'
+import { ECHO_BYTES_MAX, echoText } from './subcommand-error.ts'
 
-/** How much of an unknown command's name and arguments the error repeats. */
-const ECHO_BYTES_MAX = 128
 const ATTACK_LOG_INTERVAL_MS = 60_000
 const ERR_REPLICA_KEYSPACE = errorReply("ERR Replica can't interact with the keyspace")
 /** What a transaction can end with; not MULTI and WATCH, though they are not queued either. */
@@ -161,25 +160,14 @@ export function resolve(found: CommandEntry | null, argv: Argv): CommandEntry | 
 function unknownCommand(found: CommandEntry | null, argv: Argv): ErrorReply {
   if (found !== null) {
     return errorReply(
-      oneLine(
-        `ERR unknown subcommand '${cString(argv, 1, ECHO_BYTES_MAX)}'. Try ${found.command.name.toUpperCase()} HELP.`,
-      ),
+      oneLine(`ERR unknown subcommand '${echoText(argv, 1)}'. Try ${found.command.name.toUpperCase()} HELP.`),
     )
   }
   let args = ''
   for (let i = 1; i < argv.count && args.length < ECHO_BYTES_MAX; i++) {
-    args += `'${cString(argv, i, ECHO_BYTES_MAX - args.length)}' `
+    args += `'${echoText(argv, i, ECHO_BYTES_MAX - args.length)}' `
   }
-  return errorReply(
-    oneLine(`ERR unknown command '${cString(argv, 0, ECHO_BYTES_MAX)}', with args beginning with: ${args}`),
-  )
-}
-
-/** An argument as C's printf would show it: up to its first zero byte. */
-function cString(argv: Argv, index: number, bytesMax: number): string {
-  const text = argv.latin1(index).slice(0, bytesMax)
-  const zero = text.indexOf('\0')
-  return zero < 0 ? text : text.slice(0, zero)
+  return errorReply(oneLine(`ERR unknown command '${echoText(argv, 0)}', with args beginning with: ${args}`))
 }
 
 function oneLine(text: string): string {

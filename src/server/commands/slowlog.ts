@@ -7,9 +7,9 @@ import { type CommandDefinition, defineCommand } from '../../engine/command.ts'
 import { ADMIN, LOADING, STALE } from '../../engine/flags.ts'
 import { replyHelp } from '../../engine/help.ts'
 import type { SlowlogEntry } from '../../engine/slowlog.ts'
+import { replySubcommandError } from '../../engine/subcommand-error.ts'
 import { errorReply } from '../../resp/errors.ts'
 import type { ReplyWriter } from '../../resp/reply-writer.ts'
-import { replySubcommandError } from './subcommand-error.ts'
 
 const FLAGS = ADMIN | LOADING | STALE
 const COUNT_DEFAULT = 10
