@@ -1,132 +1,291 @@
 /**
- * createServer: a server inside another program. Its defaults are those of a guest: loopback only, no save points, no
- * data folder of its own, nothing logged, no signal handlers, and the process is never ended.
+ * createServer: a server inside another program. Its defaults are those of a guest: a free port on loopback, no save
+ * points, nothing logged, no signal handlers, and the process is never ended.
  */
 import { resolve } from 'node:path'
 import { type Clock, SystemClock } from '../base/clock.ts'
 import { Random } from '../base/random.ts'
-import type { Command } from '../engine/command.ts'
+import { type Command, type CommandDefinition, defineCommand } from '../engine/command.ts'
 import type { ReplyValue } from '../resp/reply-decoder.ts'
 import { enterDir } from './config/node-files.ts'
-import { applyOptions, type ConfigOptions } from './config/options.ts'
+import { applyOptions, ConfigOptionError, type ConfigOptions } from './config/options.ts'
 import { ConfigStore } from './config/store.ts'
 import { textOf } from './config/text.ts'
+import { ServerError } from './errors.ts'
+import { ListenError } from './listening.ts'
 import { type Argument, LocalClient, type LocalClientOptions } from './local-client.ts'
 import { Logger } from './log/logger.ts'
 import { FileOrElseSink, type LogSink, SILENT_SINK } from './log/sinks.ts'
 import { Server } from './server.ts'
 
-/** Parameters of redis.conf in camelCase, and what only an embedding program can give. */
-export interface ServerOptions extends ConfigOptions {
+/** What only an embedding program can give. */
+interface OwnOptions {
+  /** False: nothing is listened on, and in-process clients are the only ones. */
+  readonly listen?: boolean | undefined
   /** Commands of your own, made by defineCommand. */
-  readonly commands?: readonly Command[]
+  readonly commands?: readonly CommandDefinition[] | undefined
   /** The time that the server lives by; the system's by default. */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
   /** Makes everything that is left to chance the same in each run. */
-  readonly seed?: number
+  readonly seed?: number | undefined
   /** Called with each log line; by default they go to `logfile`, if there is one. */
-  readonly onLog?: (line: string) => void
+  readonly onLog?: ((line: string) => void) | undefined
+  /**
+   * Called when a bug, of the server's or of a command of your own, has stopped this server. By default Node.js prints a
+   * warning (process event 'warning').
+   */
+  readonly onCrash?: ((error: ServerError) => void) | undefined
+}
+
+/** Parameters of redis.conf in camelCase, and what only an embedding program can give. */
+export interface ServerOptions extends ConfigOptions, OwnOptions {}
+
+export interface ServerClock {
+  /** Milliseconds since 1970. */
+  readonly nowMs: number
+  /** Moves the server's time forward: expiry, time-outs and TIME follow at once. */
+  advance(ms: number): void
 }
 
 export interface EmbeddedServer extends AsyncDisposable {
-  /** The TCP port, chosen by the system for port 0. */
+  /** The TCP port; 0 without one. */
   readonly port: number
-  /** redis://host:port, with the password if there is one. */
+  /** What clients connect to: redis://127.0.0.1:port, with the password if there is one; unix:///path without TCP. */
   readonly url: string
-  /** The server's time. `advance` moves expiry, time-outs and TIME forward at once. */
-  readonly clock: { readonly nowMs: number; advance(ms: number): void }
-  /** Runs a command without a socket; rejects with a ReplyError. */
-  execute(...args: readonly Argument[]): Promise<ReplyValue>
+  readonly clock: ServerClock
+  /** It was closed, by whatever: `close`, SHUTDOWN, a bug. */
+  readonly isClosed: boolean
+  /**
+   * Runs a command without a socket; rejects with a ReplyError when Redis would answer with an error. All calls share
+   * one client: for MULTI, subscriptions and commands that block, take one of your own from `connect`.
+   */
+  execute<Reply extends ReplyValue = ReplyValue>(...args: readonly Argument[]): Promise<Reply>
   /** A further in-process client with a session of its own. */
   connect(options?: LocalClientOptions): LocalClient
-  /** Ends connections and gives back port, timers and memory. May be called again. */
+  /** Ends connections, rejects calls that wait, and gives back port, timers and memory. May be called again. */
   close(): Promise<void>
 }
 
-const OWN_OPTIONS = new Set(['commands', 'clock', 'seed', 'onLog'])
-const GUEST_DEFAULTS: ConfigOptions = { bind: '127.0.0.1', save: '' }
+type Check = (value: unknown) => boolean
+const isFunction: Check = (value) => typeof value === 'function'
+const OWN_OPTIONS: ReadonlyMap<string, readonly [isRight: Check, what: string]> = new Map<
+  keyof OwnOptions,
+  readonly [Check, string]
+>([
+  ['listen', [(value) => typeof value === 'boolean', 'true or false']],
+  ['commands', [Array.isArray, 'a list of commands']],
+  ['clock', [(value) => typeof (value as Clock | null)?.advance === 'function', 'a clock']],
+  ['seed', [Number.isSafeInteger, 'a whole number']],
+  ['onLog', [isFunction, 'a function']],
+  ['onCrash', [isFunction, 'a function']],
+])
 
-/** Starts a server in this process. Rejects with a ConfigOptionError or with why it cannot listen. */
+/**
+ * Starts a server in this process. Rejects with a ConfigOptionError, or with a ServerError if it cannot listen.
+ */
 export async function createServer(options: ServerOptions = {}): Promise<EmbeddedServer> {
   const clock = options.clock ?? new SystemClock()
-  const sink: LogSink = options.onLog === undefined ? SILENT_SINK : { write: (text) => options.onLog!(text.trimEnd()) }
-  const config = new ConfigStore({
+  const parameters = parametersOf(options)
+  const isDeaf = options.listen === false
+  const config: ConfigStore = new ConfigStore({
     dir: process.cwd(),
     enterDir,
     log: (level, message) => logger.log(level, message),
   })
-  const logger = new Logger(
-    config.fields,
-    new FileOrElseSink(
-      () => (config.fields.logfile === '' ? null : resolve(config.fields.dir, config.fields.logfile)),
-      sink,
-    ),
-    clock,
-    process.pid,
+  applyOptions(config, parameters)
+  const { fields } = config
+  const sink = new FileOrElseSink(
+    () => (fields.logfile === '' ? null : resolve(fields.dir, fields.logfile)),
+    options.onLog === undefined ? SILENT_SINK : linesTo(options.onLog),
   )
-  const parameters = Object.fromEntries(Object.entries(options).filter(([name]) => !OWN_OPTIONS.has(name)))
-  applyOptions(config, { ...GUEST_DEFAULTS, ...parameters })
+  const logger: Logger = new Logger(fields, sink, clock, process.pid)
+  const commands = (options.commands ?? []).map(commandOf)
+  const embedded = new Embedded(clock, options.onCrash)
   const server = new Server({
     config,
     clock,
     random: options.seed === undefined ? Random.fromSystem() : Random.fromSeed(options.seed),
     logger,
-    commands: options.commands ?? [],
+    commands: [],
     renames: [],
     showLogo: false,
-    anyPort: parameters.port !== undefined || parameters.unixsocket === undefined,
+    // A unix socket alone is no wish for TCP.
+    anyPort: !isDeaf && (options.port !== undefined || fields.unixsocket === ''),
     mayBeDeaf: true,
     executable: '',
     modules: [],
     moduleParameters: [],
     removePidFile: null,
-    onShutdown: (stopped) => void stopped.close(),
-    onFatal: () => {},
+    onShutdown: () => void embedded.close(),
+    onFatal: (error) => embedded.crashed(error),
   })
-  await server.start()
-  return new Embedded(server)
+  for (const [index, command] of commands.entries()) {
+    try {
+      server.engine.commands.add(command)
+    } catch (error) {
+      throw wrongCommand(index, error)
+    }
+  }
+  embedded.server = server
+  try {
+    await server.start()
+  } catch (error) {
+    await embedded.close()
+    if (error instanceof ListenError) throw listenError(error)
+    throw error
+  }
+  return embedded
+}
+
+/** The parameters among the options, with what a guest has for those that are not given. */
+function parametersOf(options: ServerOptions): ConfigOptions {
+  const parameters: Record<string, unknown> = { bind: '127.0.0.1', port: 0, save: '' }
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue
+    const own = OWN_OPTIONS.get(name)
+    if (own === undefined) parameters[name] = value
+    else if (!own[0](value)) {
+      throw new ConfigOptionError('O7_INVALID_OPTION', name, `option ${name}: ${own[1]} is needed`)
+    }
+  }
+  if (options.listen === false) {
+    for (const name of ['port', 'unixsocket'] as const) {
+      if (options[name] === undefined) continue
+      throw new ConfigOptionError(
+        'O7_INVALID_OPTION',
+        name,
+        `option ${name}: nothing is listened on with listen: false`,
+      )
+    }
+  }
+  return parameters
+}
+
+/** A definition is enough, and a command may have been made by another copy of this library. */
+function commandOf(definition: CommandDefinition, index: number): Command {
+  try {
+    return defineCommand(definition)
+  } catch (error) {
+    throw wrongCommand(index, error)
+  }
+}
+
+function wrongCommand(index: number, error: unknown): ConfigOptionError {
+  const message = error instanceof Error ? error.message : String(error)
+  return new ConfigOptionError('O7_INVALID_OPTION', 'commands', `option commands, item ${index}: ${message}`)
+}
+
+function linesTo(onLog: (line: string) => void): LogSink {
+  return {
+    write(text) {
+      for (const line of text.replace(/\n$/, '').split('\n')) onLog(line)
+    },
+  }
 }
 
 class Embedded implements EmbeddedServer {
-  readonly clock: EmbeddedServer['clock']
-  private readonly server: Server
+  readonly clock: ServerClock
+  /** Null once closed, so that who keeps the object does not keep the data. */
+  server: Server | null = null
+  private lastPort = 0
   private client: LocalClient | null = null
+  private crash: ServerError | null = null
+  private closing: Promise<void> | null = null
+  private readonly onCrash: ((error: ServerError) => void) | undefined
 
-  constructor(server: Server) {
-    this.server = server
+  constructor(clock: Clock, onCrash: ((error: ServerError) => void) | undefined) {
+    this.onCrash = onCrash
     this.clock = {
       get nowMs() {
-        return server.engine.clock.nowMs
+        clock.refresh()
+        return clock.nowMs
       },
-      advance: (ms) => server.advanceClock(ms),
+      advance: (ms) => {
+        if (!Number.isFinite(ms) || ms < 0) {
+          throw new ServerError('O7_INVALID_ARGUMENT', `a clock advances by 0 milliseconds or more, not by ${ms}`)
+        }
+        if (this.server === null) clock.advance(ms)
+        else this.server.advanceClock(ms)
+      },
     }
   }
 
   get port(): number {
-    return this.server.port
+    return this.server?.port ?? this.lastPort
   }
 
   get url(): string {
-    const { requirepass, bind } = this.server.config.fields
+    if (this.server === null) throw this.closedBecause()
+    const { requirepass, bind, unixsocket, dir } = this.server.config.fields
     const password = requirepass === '' ? '' : `:${encodeURIComponent(textOf(requirepass))}@`
-    const host = bind[0]!.includes(':') ? `[${bind[0]}]` : bind[0]!
-    return `redis://${password}${host}:${this.port}`
+    if (this.port !== 0) return `redis://${password}${hostOf(bind)}:${this.port}`
+    if (unixsocket !== '') return `unix://${password}${resolve(dir, unixsocket)}`
+    throw new ServerError('O7_NOT_LISTENING', 'this server listens nowhere: execute() and connect() reach it')
   }
 
-  execute(...args: readonly Argument[]): Promise<ReplyValue> {
-    this.client ??= new LocalClient(this.server.engine)
-    return this.client.execute(...args)
+  get isClosed(): boolean {
+    return this.server === null
+  }
+
+  execute<Reply extends ReplyValue = ReplyValue>(...args: readonly Argument[]): Promise<Reply> {
+    if (this.server === null) return Promise.reject(this.closedBecause())
+    // A new one if it was ended, by QUIT or CLIENT KILL.
+    if (this.client === null || this.client.isClosed) this.client = this.connect()
+    return this.client.execute<Reply>(...args)
   }
 
   connect(options?: LocalClientOptions): LocalClient {
-    return new LocalClient(this.server.engine, options)
+    if (this.server === null) throw this.closedBecause()
+    return new LocalClient(this.server.engine, options, () => (this.server === null ? this.closedBecause() : null))
   }
 
   close(): Promise<void> {
-    return this.server.close()
+    this.closing ??= this.end()
+    return this.closing
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
+
+  /** A bug has stopped the server. */
+  crashed(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error)
+    const crash = new ServerError('O7_CRASHED', `a bug stopped the server: ${message}`, { cause: error })
+    this.crash = crash
+    void this.close()
+    const { onCrash } = this
+    // The program's own code does not run within a command.
+    queueMicrotask(() => {
+      if (onCrash !== undefined) onCrash(crash)
+      else process.emitWarning(crash)
+    })
+  }
+
+  private async end(): Promise<void> {
+    const { server } = this
+    if (server === null) return
+    this.lastPort = server.port
+    this.server = null
+    this.client = null
+    await server.close()
+  }
+
+  private closedBecause(): ServerError {
+    return this.crash ?? new ServerError('O7_CLOSED', 'the server is closed')
+  }
+}
+
+/** The log says what the system said; who embeds a server may not see the log. */
+function listenError({ message, cause }: ListenError): ServerError {
+  const detail = cause instanceof Error ? ` (${cause.message})` : ''
+  return new ServerError('O7_LISTEN', `${message}${detail}`, { cause })
+}
+
+/** A host that clients can connect to, out of the addresses that are listened on. */
+function hostOf(bind: readonly string[]): string {
+  const address = bind.find((candidate) => !candidate.startsWith('-')) ?? bind[0]!.slice(1)
+  if (address === '*' || address === '0.0.0.0') return '127.0.0.1'
+  if (address === '::*' || address === '::') return '[::1]'
+  return address.includes(':') ? `[${address}]` : address
 }

@@ -1,6 +1,7 @@
 /**
  * Which addresses the configuration asks for, and what to say when one is not to be had.
  */
+import { resolve } from 'node:path'
 import type { ParameterName } from './config/registry.ts'
 import type { Server } from './server.ts'
 
@@ -32,17 +33,17 @@ export async function openListeners(server: Server): Promise<number> {
         if (code === 'EADDRNOTAVAIL' && optional) continue
         if (code === 'EAFNOSUPPORT' || code === 'EPROTONOSUPPORT' || code === 'EPFNOSUPPORT') continue
         await listener.stopListening()
-        throw new ListenError(`Failed listening on port ${port} (TCP), aborting.`)
+        throw new ListenError(`Failed listening on port ${port} (TCP), aborting.`, { cause: error })
       }
     }
   }
   if (fields.unixsocket !== '') {
     try {
-      await listener.listenUnix(fields.unixsocket, fields.unixsocketperm)
+      await listener.listenUnix(resolve(fields.dir, fields.unixsocket), fields.unixsocketperm)
       opened++
     } catch (error) {
       await listener.stopListening()
-      throw new ListenError(`Failed opening Unix socket: bind: ${reasonOf(error)}`)
+      throw new ListenError(`Failed opening Unix socket: bind: ${reasonOf(error)}`, { cause: error })
     }
   }
   if (opened === 0 && !server.parts.mayBeDeaf) throw new ListenError('Configured to not listen anywhere, exiting.')

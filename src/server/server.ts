@@ -14,7 +14,8 @@ import { Listener } from '../net/listener.ts'
 import { applyConfig } from './apply-config.ts'
 import { builtInCommands } from './built-in-commands.ts'
 import type { ConfigStore } from './config/store.ts'
-import { crashReport } from './crash-report.ts'
+import type { Crash } from './crash.ts'
+import { logCrash } from './crash-report.ts'
 import { Cron } from './cron.ts'
 import { openListeners } from './listening.ts'
 import type { Logger } from './log/logger.ts'
@@ -133,6 +134,11 @@ export class Server {
     this.cron.tick()
   }
 
+  /** Stops at once with a report, as after a bug. */
+  crash(crash: Crash): void {
+    this.engine.fail(crash, null)
+  }
+
   /** CONFIG RESETSTAT. */
   resetStatistics(): void {
     const { engine } = this
@@ -162,8 +168,9 @@ export class Server {
   }
 
   private fatal(error: unknown, session: Session | null): void {
-    this.logger.raw('warning', crashReport(this, error, session))
-    void this.close()
+    logCrash(this, error, session)
+    // Before the callers are rejected, so that they can be told why.
     this.parts.onFatal(error)
+    void this.close()
   }
 }
