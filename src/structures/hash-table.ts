@@ -15,11 +15,13 @@
  *
  *   entry: 0 i32 | hasExtra : 1 | owner's bits : 2 | key length : 29 |, then the owner's header, 8 extra bytes if hasExtra, the key
  *
- * Up to 2^15 buckets lie in one block; more are found through a directory of 4 MiB segments, so no allocation grows
- * with the table beyond 4 MiB and a growing table stalls nobody.
+ * Up to 2^14 buckets lie in one block; more are found through a directory of 1 MiB segments. A rehash makes the
+ * segments of table 1 when it reaches them and frees those of table 0 behind it, so a table that grows needs little
+ * more than the larger of both, and no step takes longer than it takes to clear 1 MiB.
  *
- * Invariants: only an entry's home bucket (hash & mask, of table 1 while its table-0 bucket has moved) or that bucket's
+ * Invariants: only an entry's home bucket (hash & mask, of table 1 when its table-0 bucket has moved) or that bucket's
  * chain holds it; a chain has no empty child at its end. Maximum: 2^29 - 1 bytes per key, 2^26 buckets.
+ * When memory ends, `insert` throws and leaves the table as it was; whatever else would allocate is left for later.
  * Cost: find is one cache line for the bucket and one for the entry; 5.3 bytes per entry in full buckets, about 8 on average.
  * Where it differs from Redis: dict.c links entries one by one; grouping twelve refs and their tags in a cache line
  * saves memory and misses (the idea of Swiss tables; Valkey 8.1 took the same way).
@@ -27,7 +29,7 @@
  */
 import type { KeyHash } from '../base/hash.ts'
 import type { Random } from '../base/random.ts'
-import type { Arena, Ref } from '../memory/arena.ts'
+import { type Arena, ArenaFullError, type Ref } from '../memory/arena.ts'
 
 declare const tableRef: unique symbol
 /** Address of a table's header. */
@@ -56,14 +58,15 @@ const BUCKET_GRANULES = 8
 const SLOTS = 12
 const TAG_WORD = 12
 const CHILD_WORD = 15
-const SINGLE_BLOCK_EXPONENT = 15
-const SEGMENT_EXPONENT = 16
+/** Buckets of a segment, and the most that do without a directory: 2^14 of them take 1 MiB. */
+const SEGMENT_EXPONENT = 14
 const SEGMENT_MASK = (1 << SEGMENT_EXPONENT) - 1
 const EXPONENT_MAX = 26
 /** Entries per bucket that make a table grow: at 10 of 12 one bucket in five has a child. */
 const GROW_PER_BUCKET = 10
 /** A table with fewer entries than buckets (1 of 12 slots) shrinks. */
 const SHRINK_PER_BUCKET = 1
+const SHRINK_EXPONENT_STEP = 3
 const RANDOM_TRIES_MAX = 1000
 
 export class HashTable {
@@ -77,7 +80,6 @@ export class HashTable {
   scanned = new Int32Array(64)
   scannedCount = 0
 
-  /** Holds back rehashing of all tables, as while a snapshot wants few pages touched. */
   private readonly arena: Arena
   private readonly hash: KeyHash
   private readonly headerBytes: number
@@ -92,7 +94,7 @@ export class HashTable {
   create(): TableRef {
     const { arena } = this
     const table = arena.allocate(TABLE_BYTES)
-    const buckets = this.allocateBuckets(0)
+    const buckets = this.allocateZeroed(BUCKET_BYTES)
     const words = arena.view32(table)
     const at = arena.at32(table)
     words.fill(0, at, at + TABLE_BYTES / 4)
@@ -185,7 +187,7 @@ export class HashTable {
     this.slotView[this.slotAt] = entry
   }
 
-  /** Adds an entry whose key is not in the table. */
+  /** Adds an entry whose key is not in the table. Throws ArenaFullError. */
   insert(table: TableRef, hash: number, entry: Ref): void {
     const { arena } = this
     const header = arena.view32(table)
@@ -199,7 +201,7 @@ export class HashTable {
     let which = 0
     if (header[h + EXPONENT_1]! >= 0 && (hash & ((1 << header[h + EXPONENT_0]!) - 1)) < header[h + REHASH_AT]!)
       which = 1
-    this.insertInto(table, which, hash, entry)
+    if (!this.insertInto(table, which, hash, entry)) throw new ArenaFullError('no room for a bucket')
     header[h + USED_0 + which]!++
   }
 
@@ -240,8 +242,9 @@ export class HashTable {
       if (child === 0) break
       bucket = child
     }
-    if (freeView === null) this.insertInto(table, 0, hash, entry)
-    else {
+    if (freeView === null) {
+      if (!this.insertInto(table, 0, hash, entry)) throw new ArenaFullError('no room for a bucket')
+    } else {
       freeView[freeSlot] = entry
       setTag(freeView, freeSlot, hash >>> 24)
     }
@@ -263,35 +266,32 @@ export class HashTable {
     const first = this.bucketRef(header[h + BUCKETS_0 + which]!, header[h + EXPONENT_0 + which]!, this.slotHome)
     const firstView = arena.view32(first)
     if (firstView[arena.at32(first) + CHILD_WORD]! !== 0) this.fillHole(table, first, view, holeBucket, hole)
-    if (
-      header[h + EXPONENT_1]! < 0 &&
-      header[h + EXPONENT_0]! > 0 &&
-      header[h + USED_0]! < SHRINK_PER_BUCKET << header[h + EXPONENT_0]!
-    ) {
-      this.shrink(table)
-    }
+    this.shrinkIfSparse(table)
   }
 
   /** Starts to shrink a table that is mostly empty. */
-  shrink(table: TableRef): void {
+  private shrinkIfSparse(table: TableRef): void {
     const header = this.arena.view32(table)
     const h = this.arena.at32(table)
     if (header[h + EXPONENT_1]! >= 0 || header[h + PAUSED]! !== 0) return
     const entries = header[h + USED_0]!
-    let exponent = 0
+    if (header[h + EXPONENT_0] === 0 || entries >= SHRINK_PER_BUCKET << header[h + EXPONENT_0]!) return
+    // Not all the way at once: a scan that meets the rehash visits all large buckets that become one small.
+    let exponent = Math.max(0, header[h + EXPONENT_0]! - SHRINK_EXPONENT_STEP)
     while ((GROW_PER_BUCKET / 2) << exponent < entries) exponent++
     if (exponent < header[h + EXPONENT_0]!) this.startRehash(table, exponent)
   }
 
-  /** Grows the table to hold `entries` at once, as a loader that knows its size wants it. */
+  /** Grows the table at once so that `entries` fit, as a loader that knows its size wants it. */
   reserve(table: TableRef, entries: number): void {
     const header = this.arena.view32(table)
     const h = this.arena.at32(table)
     let exponent = 0
     while (exponent < EXPONENT_MAX && GROW_PER_BUCKET * 2 ** exponent < entries) exponent++
     if (header[h + EXPONENT_1]! >= 0 || exponent <= header[h + EXPONENT_0]!) return
+    if (header[h + PAUSED]! !== 0) return
     this.startRehash(table, exponent)
-    this.rehashBuckets(table, 0x7fff_ffff)
+    while (header[h + EXPONENT_1]! >= 0 && this.rehashStep(table));
   }
 
   pauseRehash(table: TableRef): void {
@@ -299,15 +299,18 @@ export class HashTable {
   }
 
   resumeRehash(table: TableRef): void {
-    this.arena.view32(table)[this.arena.at32(table) + PAUSED]!--
+    if (--this.arena.view32(table)[this.arena.at32(table) + PAUSED]! === 0) this.shrinkIfSparse(table)
   }
 
-  /** Moves up to `buckets` buckets. Returns true while there is more to move. */
+  /** Moves up to `buckets` buckets, also to a smaller table if most is empty. Returns true while there is more to move. */
   rehashBuckets(table: TableRef, buckets: number): boolean {
     const header = this.arena.view32(table)
     const h = this.arena.at32(table)
     if (header[h + PAUSED]! !== 0) return false
-    for (let moved = 0; moved < buckets && header[h + EXPONENT_1]! >= 0; moved++) this.rehashStep(table)
+    this.shrinkIfSparse(table)
+    for (let moved = 0; moved < buckets && header[h + EXPONENT_1]! >= 0; moved++) {
+      if (!this.rehashStep(table)) return false
+    }
     return header[h + EXPONENT_1]! >= 0
   }
 
@@ -326,13 +329,13 @@ export class HashTable {
       else small = 1
     }
     const smallMask = (1 << header[h + EXPONENT_0 + small]!) - 1
-    this.collect(this.bucketRef(header[h + BUCKETS_0 + small]!, header[h + EXPONENT_0 + small]!, cursor & smallMask))
+    this.collectBucket(table, small, cursor & smallMask)
     if (small === large) return nextCursor(cursor, smallMask)
     // The larger table's buckets that are expansions of the smaller one's.
     const largeMask = (1 << header[h + EXPONENT_0 + large]!) - 1
     let at = cursor >>> 0
     do {
-      this.collect(this.bucketRef(header[h + BUCKETS_0 + large]!, header[h + EXPONENT_0 + large]!, at & largeMask))
+      this.collectBucket(table, large, at & largeMask)
       at = nextCursor(at, largeMask)
     } while ((at & (smallMask ^ largeMask)) !== 0)
     return at
@@ -345,19 +348,16 @@ export class HashTable {
     if (header[h + USED_0]! + header[h + USED_1]! === 0) return 0
     const buckets0 = 1 << header[h + EXPONENT_0]!
     const buckets1 = header[h + EXPONENT_1]! >= 0 ? 1 << header[h + EXPONENT_1]! : 0
+    // Buckets of table 0 that have moved are empty.
+    const first = buckets1 === 0 ? 0 : header[h + REHASH_AT]!
+    const longest = header[h + CHILDREN]! === 0 ? SLOTS : 2 * SLOTS
     for (let tries = 0; tries < RANDOM_TRIES_MAX; tries++) {
-      const pick = random.below(buckets0 + buckets1)
-      const which = pick < buckets0 ? 0 : 1
+      const pick = first + random.below(buckets0 - first + buckets1)
       this.scannedCount = 0
-      this.collect(
-        this.bucketRef(
-          header[h + BUCKETS_0 + which]!,
-          header[h + EXPONENT_0 + which]!,
-          which === 0 ? pick : pick - buckets0,
-        ),
-      )
-      // Accepting a bucket in proportion to its entries keeps the choice even; a chain longer than a bucket is always accepted.
-      if (random.below(SLOTS) < this.scannedCount) return this.scanned[random.below(this.scannedCount)]!
+      if (pick < buckets0) this.collectBucket(table, 0, pick)
+      else this.collectBucket(table, 1, pick - buckets0)
+      // Accepting a bucket in proportion to its entries keeps the choice even; chains above `longest` are next to none.
+      if (random.below(longest) < this.scannedCount) return this.scanned[random.below(this.scannedCount)]!
     }
     let cursor = random.below(buckets0)
     for (;;) {
@@ -374,7 +374,7 @@ export class HashTable {
     if (header[h + EXPONENT_0 + which]! < 0) return histogram
     for (let at = 0; at < 1 << header[h + EXPONENT_0 + which]!; at++) {
       this.scannedCount = 0
-      this.collect(this.bucketRef(header[h + BUCKETS_0 + which]!, header[h + EXPONENT_0 + which]!, at))
+      this.collectBucket(table, which, at)
       histogram[this.scannedCount] = (histogram[this.scannedCount] ?? 0) + 1
     }
     return histogram
@@ -421,38 +421,64 @@ export class HashTable {
     return true
   }
 
+  /** Hot. The segment must be there: see `hasBucket`. */
   private bucketRef(buckets: Ref, exponent: number, index: number): Ref {
-    if (exponent <= SINGLE_BLOCK_EXPONENT) return (buckets + index * BUCKET_GRANULES) | 0
+    if (exponent <= SEGMENT_EXPONENT) return (buckets + index * BUCKET_GRANULES) | 0
     const { arena } = this
     const segment = arena.view32(buckets)[arena.at32(buckets) + (index >>> SEGMENT_EXPONENT)]!
     return (segment + (index & SEGMENT_MASK) * BUCKET_GRANULES) | 0
   }
 
-  private allocateBuckets(exponent: number): Ref {
+  /** False for buckets of segments that a rehash has not made yet, or freed already. */
+  private hasBucket(buckets: Ref, exponent: number, index: number): boolean {
+    if (exponent <= SEGMENT_EXPONENT) return true
+    return this.arena.view32(buckets)[this.arena.at32(buckets) + (index >>> SEGMENT_EXPONENT)] !== 0
+  }
+
+  private allocateZeroed(sizeBytes: number): Ref {
     const { arena } = this
-    if (exponent <= SINGLE_BLOCK_EXPONENT) {
-      const bytes = BUCKET_BYTES << exponent
-      const buckets = arena.allocate(bytes)
-      const at = arena.at32(buckets)
-      arena.view32(buckets).fill(0, at, at + bytes / 4)
-      return buckets
+    const block = arena.allocate(sizeBytes)
+    const at = arena.at32(block)
+    arena.view32(block).fill(0, at, at + (sizeBytes >> 2))
+    return block
+  }
+
+  /** As `allocateZeroed`; 0 when memory has ended. */
+  private tryAllocateZeroed(sizeBytes: number): Ref {
+    try {
+      return this.allocateZeroed(sizeBytes)
+    } catch (error) {
+      if (error instanceof ArenaFullError) return 0
+      throw error
     }
-    const segments = 1 << (exponent - SEGMENT_EXPONENT)
-    const directory = arena.allocate(Math.max(8, segments * 4))
-    for (let i = 0; i < segments; i++) {
-      // A block of this size is a page of its own, new and therefore zero.
-      const segment = arena.allocate(BUCKET_BYTES << SEGMENT_EXPONENT)
-      arena.view32(directory)[arena.at32(directory) + i] = segment
+  }
+
+  /** Makes the segments of table 1 that the buckets of table 0 from `from` on, up to the next segment, move to. */
+  private openSegments(table: TableRef, from: number): boolean {
+    const { arena } = this
+    const header = arena.view32(table)
+    const h = arena.at32(table)
+    const directory = header[h + BUCKETS_1]!
+    const words = arena.view32(directory)
+    const at = arena.at32(directory)
+    const buckets1 = 1 << header[h + EXPONENT_1]!
+    const step = Math.max(1 << header[h + EXPONENT_0]!, 1 << SEGMENT_EXPONENT)
+    for (let target = from & (buckets1 - 1); target < buckets1; target += step) {
+      const segment = at + (target >>> SEGMENT_EXPONENT)
+      if (words[segment] !== 0) continue
+      words[segment] = this.tryAllocateZeroed(BUCKET_BYTES << SEGMENT_EXPONENT)
+      if (words[segment] === 0) return false
     }
-    return directory
+    return true
   }
 
   private freeBuckets(buckets: Ref, exponent: number): void {
     const { arena } = this
-    if (exponent > SINGLE_BLOCK_EXPONENT) {
+    if (exponent > SEGMENT_EXPONENT) {
       const words = arena.view32(buckets)
       const at = arena.at32(buckets)
-      for (let i = 0; i < 1 << (exponent - SEGMENT_EXPONENT); i++) arena.release(words[at + i]!)
+      for (let i = 0; i < 1 << (exponent - SEGMENT_EXPONENT); i++)
+        if (words[at + i] !== 0) arena.release(words[at + i]!)
     }
     arena.release(buckets)
   }
@@ -466,8 +492,7 @@ export class HashTable {
       if (exponent < 0) continue
       const buckets = header[h + BUCKETS_0 + which]!
       for (let i = 0; header[h + CHILDREN]! > 0 && i < 1 << exponent; i++) {
-        const first = this.bucketRef(buckets, exponent, i)
-        this.freeChildren(table, first)
+        if (this.hasBucket(buckets, exponent, i)) this.freeChildren(table, this.bucketRef(buckets, exponent, i))
       }
       this.freeBuckets(buckets, exponent)
     }
@@ -486,20 +511,24 @@ export class HashTable {
     }
   }
 
+  /** Goes on without when memory has ended: chains become longer then. */
   private startRehash(table: TableRef, exponent: number): void {
-    const buckets = this.allocateBuckets(exponent)
+    const isSplit = exponent > SEGMENT_EXPONENT
+    const buckets = this.tryAllocateZeroed(isSplit ? 4 << (exponent - SEGMENT_EXPONENT) : BUCKET_BYTES << exponent)
+    if (buckets === 0) return
     const header = this.arena.view32(table)
     const h = this.arena.at32(table)
     header[h + BUCKETS_1] = buckets
     header[h + EXPONENT_1] = exponent
     header[h + USED_1] = 0
     header[h + REHASH_AT] = 0
-    if (header[h + USED_0] === 0) this.finishRehash(table)
+    if (header[h + USED_0] === 0 && !isSplit) this.finishRehash(table)
   }
 
   private finishRehash(table: TableRef): void {
     const header = this.arena.view32(table)
     const h = this.arena.at32(table)
+    const isShrunk = header[h + EXPONENT_1]! < header[h + EXPONENT_0]!
     this.freeBuckets(header[h + BUCKETS_0]!, header[h + EXPONENT_0]!)
     header[h + BUCKETS_0] = header[h + BUCKETS_1]!
     header[h + EXPONENT_0] = header[h + EXPONENT_1]!
@@ -508,16 +537,21 @@ export class HashTable {
     header[h + EXPONENT_1] = -1
     header[h + USED_1] = 0
     header[h + REHASH_AT] = 0
+    // More may have gone meanwhile. A table that grew is left as it is: it may have been reserved.
+    if (isShrunk) this.shrinkIfSparse(table)
   }
 
-  /** Moves one bucket of table 0 to table 1. */
-  private rehashStep(table: TableRef): void {
+  /** Moves one bucket of table 0 to table 1. Returns false, with nothing changed, when memory has ended. */
+  private rehashStep(table: TableRef): boolean {
     const { arena } = this
     const header = arena.view32(table)
     const h = arena.at32(table)
     const from = header[h + REHASH_AT]!
-    const first = this.bucketRef(header[h + BUCKETS_0]!, header[h + EXPONENT_0]!, from)
-    header[h + REHASH_AT] = from + 1
+    const exponent = header[h + EXPONENT_0]!
+    if ((from & SEGMENT_MASK) === 0 && header[h + EXPONENT_1]! > SEGMENT_EXPONENT && !this.openSegments(table, from)) {
+      return false
+    }
+    const first = this.bucketRef(header[h + BUCKETS_0]!, exponent, from)
     let moved = 0
     for (let bucket = first; bucket !== 0; ) {
       const view = arena.view32(bucket)
@@ -525,7 +559,10 @@ export class HashTable {
       for (let slot = 0; slot < SLOTS; slot++) {
         const entry = view[at + slot]!
         if (entry === 0) continue
-        this.insertInto(table, 1, this.hashOfEntry(entry), entry)
+        if (!this.insertInto(table, 1, this.hashOfEntry(entry), entry)) {
+          this.takeBack(table, first, moved)
+          return false
+        }
         moved++
       }
       bucket = view[at + CHILD_WORD]!
@@ -533,12 +570,54 @@ export class HashTable {
     this.freeChildren(table, first)
     const firstAt = arena.at32(first)
     arena.view32(first).fill(0, firstAt, firstAt + BUCKET_WORDS)
+    header[h + REHASH_AT] = from + 1
     header[h + USED_0]! -= moved
     header[h + USED_1]! += moved
-    if (from + 1 === 1 << header[h + EXPONENT_0]!) this.finishRehash(table)
+    if (from + 1 === 1 << exponent) this.finishRehash(table)
+    else if (((from + 1) & SEGMENT_MASK) === 0) this.freeSegment(header[h + BUCKETS_0]!, from >>> SEGMENT_EXPONENT)
+    return true
   }
 
-  private insertInto(table: TableRef, which: number, hash: number, entry: Ref): void {
+  /** Frees a segment of table 0 that is empty. */
+  private freeSegment(directory: Ref, index: number): void {
+    const { arena } = this
+    const words = arena.view32(directory)
+    const at = arena.at32(directory) + index
+    arena.release(words[at]!)
+    words[at] = 0
+  }
+
+  /** Takes the first `count` entries of a chain of table 0 out of table 1 again. */
+  private takeBack(table: TableRef, first: Ref, count: number): void {
+    this.scannedCount = 0
+    this.collect(first)
+    for (let i = 0; i < count; i++) {
+      const entry = this.scanned[i]!
+      const header = this.arena.view32(table)
+      const h = this.arena.at32(table)
+      const exponent = header[h + EXPONENT_1]!
+      const home = this.hashOfEntry(entry) & ((1 << exponent) - 1)
+      this.removeByRef(table, this.bucketRef(header[h + BUCKETS_1]!, exponent, home), entry)
+    }
+  }
+
+  private removeByRef(table: TableRef, first: Ref, entry: Ref): void {
+    const { arena } = this
+    for (let bucket = first; bucket !== 0; ) {
+      const view = arena.view32(bucket)
+      const at = arena.at32(bucket)
+      for (let slot = at; slot < at + SLOTS; slot++) {
+        if (view[slot] !== entry) continue
+        this.clearSlot(view, slot)
+        if (arena.view32(first)[arena.at32(first) + CHILD_WORD] !== 0) this.fillHole(table, first, view, at, slot)
+        return
+      }
+      bucket = view[at + CHILD_WORD]!
+    }
+  }
+
+  /** Returns false when memory for a further bucket is missing. */
+  private insertInto(table: TableRef, which: number, hash: number, entry: Ref): boolean {
     const { arena } = this
     const header = arena.view32(table)
     const h = arena.at32(table)
@@ -551,13 +630,12 @@ export class HashTable {
         if (view[at + slot] !== 0) continue
         view[at + slot] = entry
         setTag(view, at + slot, hash >>> 24)
-        return
+        return true
       }
       let child: Ref = view[at + CHILD_WORD]!
       if (child === 0) {
-        child = arena.allocate(BUCKET_BYTES)
-        const childAt = arena.at32(child)
-        arena.view32(child).fill(0, childAt, childAt + BUCKET_WORDS)
+        child = this.tryAllocateZeroed(BUCKET_BYTES)
+        if (child === 0) return false
         view[at + CHILD_WORD] = child
         header[h + CHILDREN]!++
       }
@@ -596,6 +674,15 @@ export class HashTable {
     arena.view32(parent)[arena.at32(parent) + CHILD_WORD] = 0
     arena.release(last)
     arena.view32(table)[arena.at32(table) + CHILDREN]!--
+  }
+
+  /** Adds the entries of a bucket and its children to `scanned`. */
+  private collectBucket(table: TableRef, which: number, index: number): void {
+    const header = this.arena.view32(table)
+    const h = this.arena.at32(table)
+    const buckets = header[h + BUCKETS_0 + which]!
+    const exponent = header[h + EXPONENT_0 + which]!
+    if (this.hasBucket(buckets, exponent, index)) this.collect(this.bucketRef(buckets, exponent, index))
   }
 
   private collect(first: Ref): void {

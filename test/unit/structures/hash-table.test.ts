@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest'
+import { KeyHash } from '../../../src/base/hash.ts'
+import { Random } from '../../../src/base/random.ts'
+import { Arena, type Ref } from '../../../src/memory/arena.ts'
+import { HashTable, type TableRef } from '../../../src/structures/hash-table.ts'
+
+const HEADER_BYTES = 12
+
+function createTable() {
+  const arena = new Arena()
+  const table = new HashTable(arena, new KeyHash(3, 4), HEADER_BYTES)
+  const ref: TableRef = table.create()
+  const add = (name: string): Ref => {
+    const key = Buffer.from(name)
+    // Whoever adds has looked first; that moves a rehash on.
+    expect(table.find(ref, table.hashOf(key, 0, key.length), key, 0, key.length)).toBe(0)
+    const entry = arena.allocate(HEADER_BYTES + key.length)
+    arena.view32(entry)[arena.at32(entry)] = key.length
+    arena.view8(entry).set(key, arena.at8(entry) + HEADER_BYTES)
+    table.insert(ref, table.hashOf(key, 0, key.length), entry)
+    return entry
+  }
+  const find = (name: string): Ref => {
+    const key = Buffer.from(name)
+    return table.find(ref, table.hashOf(key, 0, key.length), key, 0, key.length)
+  }
+  return { arena, table, ref, add, find }
+}
+
+describe('hash table', () => {
+  test('keys that differ in length, in one byte or not at all', () => {
+    const { find, add, table, ref } = createTable()
+    const names = ['', 'a', 'aa', 'ab', 'b', '\0', '\0\0', 'a\0', 'x'.repeat(1000), `${'x'.repeat(999)}y`]
+    const entries = names.map(add)
+    expect(names.map(find)).toEqual(entries)
+    expect(find('x'.repeat(999))).toBe(0)
+    expect(table.count(ref)).toBe(names.length)
+  })
+
+  test('random chooses evenly, at rest and in the middle of a rehash', () => {
+    const { table, ref, add } = createTable()
+    const random = Random.fromSeed(7)
+    const chiSquare = (entries: readonly Ref[]) => {
+      const draws = entries.length * 200
+      const counts = new Map(entries.map((entry) => [entry, 0]))
+      for (let i = 0; i < draws; i++) {
+        const entry = table.random(ref, random)
+        counts.set(entry, counts.get(entry)! + 1)
+      }
+      let sum = 0
+      for (const count of counts.values()) sum += (count - 200) ** 2 / 200
+      return sum / (entries.length - 1)
+    }
+    const entries = Array.from({ length: 79 }, (_, i) => add(`key${i}`))
+    while (table.rehashBuckets(ref, 100));
+    // The mean of chi-square by its degrees of freedom is 1, its deviation here 0.16.
+    expect(chiSquare(entries)).toBeLessThan(1.7)
+    while (!table.isRehashing(ref)) entries.push(add(`key${entries.length}`))
+    table.rehashBuckets(ref, 3)
+    expect(table.isRehashing(ref)).toBe(true)
+    expect(chiSquare(entries)).toBeLessThan(1.7)
+  })
+
+  test('random finds the one entry of a large table', () => {
+    const { table, ref, add } = createTable()
+    table.reserve(ref, 500_000)
+    const entry = add('needle')
+    expect(table.random(ref, Random.fromSeed(1))).toBe(entry)
+  })
+
+  test('a reserved table takes its entries without rehashing, and an emptied one shrinks', () => {
+    const { table, ref, add, find, arena } = createTable()
+    table.reserve(ref, 40_000)
+    const slots = table.slotCount(ref, 0)
+    expect(slots).toBeGreaterThan(40_000)
+    const names = Array.from({ length: 40_000 }, (_, i) => `k${i}`)
+    const entries = names.map(add)
+    expect(table.isRehashing(ref)).toBe(false)
+    expect(table.slotCount(ref, 0)).toBe(slots)
+    expect(table.usedIn(ref, 0)).toBe(40_000)
+    for (const [i, name] of names.entries()) {
+      if (i === 5) continue
+      find(name)
+      table.removeFound(ref)
+      arena.release(entries[i]!)
+    }
+    while (table.rehashBuckets(ref, 100));
+    expect(table.slotCount(ref, 0)).toBeLessThan(100)
+    expect(find('k5')).toBe(entries[5])
+  })
+
+  test('a rehash that shrinks never maps more than eight buckets to one', () => {
+    const { table, ref, add } = createTable()
+    table.reserve(ref, 100_000)
+    add('only')
+    let factor = 1
+    while (table.rehashBuckets(ref, 1)) factor = Math.max(factor, table.slotCount(ref, 0) / table.slotCount(ref, 1))
+    expect(factor).toBe(8)
+    expect(table.slotCount(ref, 0)).toBe(12)
+  })
+
+  test('the histogram counts every entry', () => {
+    const { table, ref, add } = createTable()
+    for (let i = 0; i < 500; i++) add(`k${i}`)
+    const total = ([0, 1] as const)
+      .map((which) => table.chainHistogram(ref, which).reduce((sum, chains, held) => sum + chains * held, 0))
+      .reduce((sum, held) => sum + held)
+    expect(total).toBe(500)
+    expect(table.sizeBytes(ref)).toBeGreaterThan(48 + (500 / 12) * 64)
+  })
+
+  test('a paused table neither grows nor shrinks', () => {
+    const { table, ref, add, find } = createTable()
+    table.pauseRehash(ref)
+    for (let i = 0; i < 200; i++) add(`k${i}`)
+    expect(table.slotCount(ref, 0)).toBe(12)
+    expect(table.childCount(ref)).toBe(16)
+    expect(table.rehashBuckets(ref, 10)).toBe(false)
+    table.resumeRehash(ref)
+    add('one more')
+    expect(table.isRehashing(ref)).toBe(true)
+    for (let i = 0; i < 200; i++) expect(find(`k${i}`)).not.toBe(0)
+  })
+})
