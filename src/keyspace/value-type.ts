@@ -3,6 +3,7 @@
  * DUMP, OBJECT, MEMORY and the removal of keys find it by the entry's type number.
  */
 import type { Ref } from '../memory/arena.ts'
+import type { TableRef } from '../structures/hash-table.ts'
 
 export interface ValueType {
   /** Redis's type number. */
@@ -17,6 +18,8 @@ export interface ValueType {
   sizeBytes(root: Ref, encoding: number, samples: number): number
   /** Elements, for lazy freeing's decision and DEBUG. */
   length(root: Ref, encoding: number): number
+  /** The hash table that a value is kept in, for DEBUG; 0 if it is not. Types without such an encoding leave it out. */
+  table?(root: Ref, encoding: number): TableRef
 }
 
 const ENCODING_NAMES: readonly string[] = [

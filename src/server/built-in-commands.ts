@@ -7,6 +7,7 @@ import { serverCommands } from '../commands/server/index.ts'
 import { stringCommands } from '../commands/string/index.ts'
 import type { Command } from '../engine/command.ts'
 import { configCommands } from './commands/config.ts'
+import { debugCommands } from './commands/debug/index.ts'
 import { infoCommands } from './commands/info.ts'
 import { latencyCommands } from './commands/latency.ts'
 import { memoryCommands } from './commands/memory.ts'
@@ -24,6 +25,7 @@ export function builtInCommands(server: Server | null): readonly Command[] {
     ...bitmapCommands,
     ...serverCommands,
     ...configCommands(configHost(server)),
+    ...debugCommands(server),
     ...infoCommands(server),
     slowlog,
     ...latencyCommands(server),

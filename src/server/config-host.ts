@@ -23,14 +23,16 @@ export function configHost(server: Server | null): ConfigCommandHost {
     }),
     redact: (session, argIndex) => session.redact(argIndex),
     resetStatistics: () => host().resetStatistics(),
-    rewriteFile: () => {
-      const { config, logger, modules, parts } = host()
-      return rewriteConfigFile(
-        config,
-        { users: [defaultUserLine(config.fields.requirepass)], modules: modules.configLines() },
-        { random: parts.random, umask: process.umask(), log: (level, message) => logger.log(level, message) },
-      )
-    },
+    rewriteFile: () => rewriteConfig(host(), false),
     warn: (message) => host().logger.warning(message),
   }
+}
+
+/** Writes the configuration file anew. Null, or why it failed. */
+export function rewriteConfig({ config, logger, modules, parts }: Server, writesAll: boolean): string | null {
+  return rewriteConfigFile(
+    config,
+    { users: [defaultUserLine(config.fields.requirepass)], modules: modules.configLines(), writesAll },
+    { random: parts.random, umask: process.umask(), log: (level, message) => logger.log(level, message) },
+  )
 }

@@ -1,4 +1,6 @@
 /** What the server asks of persistence: facts for INFO, saving at shutdown, DEBUG RELOAD. */
+import type { Db } from '../keyspace/db.ts'
+import type { Ref } from '../memory/arena.ts'
 import type { ErrorReply } from '../resp/errors.ts'
 
 /** Times are Unix seconds or seconds; -1 stands for none. */
@@ -42,4 +44,6 @@ export interface PersistencePort {
   discardTemporaryFiles(): void
   /** DEBUG RELOAD: null, or the error for the client. */
   reload(options: ReloadOptions): ErrorReply | null
+  /** Bytes of a value in an RDB file. */
+  serializedLength(db: Db, entry: Ref): number
 }

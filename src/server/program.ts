@@ -3,6 +3,7 @@
  */
 import { spawn } from 'node:child_process'
 import { readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { resolve } from 'node:path'
 import { SystemClock } from '../base/clock.ts'
 import { Random } from '../base/random.ts'
@@ -15,6 +16,7 @@ import { enterDir, NODE_CONFIG_FILES } from './config/node-files.ts'
 import { expandProcTitle, procTitleVariables } from './config/proc-title.ts'
 import { ConfigStore } from './config/store.ts'
 import { textOf } from './config/text.ts'
+import { Crash } from './crash.ts'
 import { acceptUserLine } from './default-user.ts'
 import { Logger } from './log/logger.ts'
 import { FileOrElseSink, StreamSink } from './log/sinks.ts'
@@ -159,6 +161,7 @@ function followSignals(server: Server, exit: (code: number) => void): void {
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
+  process.on('SIGABRT', () => server.crash(new Crash('signal', 'SIGABRT', constants.signals.SIGABRT)))
   // A terminal that closes does not end a server.
   process.on('SIGHUP', () => {})
 }

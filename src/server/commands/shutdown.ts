@@ -4,6 +4,7 @@
  */
 import { type Command, defineCommand } from '../../engine/command.ts'
 import { ADMIN, ALLOW_BUSY, LOADING, NO_MULTI, NOSCRIPT, SENTINEL, STALE } from '../../engine/flags.ts'
+import { DENY_BLOCKING } from '../../engine/session.ts'
 import { ERR_SYNTAX, errorReply } from '../../resp/errors.ts'
 import type { Server } from '../server.ts'
 import type { ShutdownFlag } from '../shutdown.ts'
@@ -42,7 +43,7 @@ export function shutdownCommands(server: Server | null): readonly Command[] {
           else reply.error(ERR_NOTHING)
           return
         }
-        if (!flags.has('now') && ctx.engine.isNested) return reply.error(ERR_CANNOT_WAIT)
+        if (!flags.has('now') && ctx.has(DENY_BLOCKING)) return reply.error(ERR_CANNOT_WAIT)
         shutdown.begin(flags, ctx)
       },
     }),

@@ -58,8 +58,8 @@ export function* statsSection({ engine }: Server): Generator<Field> {
   yield ['total_writes_processed', statistics.writes]
   yield ['io_threaded_reads_processed', 0]
   yield ['io_threaded_writes_processed', 0]
-  yield ['reply_buffer_shrinks', 0]
-  yield ['reply_buffer_expands', 0]
+  yield ['reply_buffer_shrinks', statistics.replyBufferShrinks]
+  yield ['reply_buffer_expands', statistics.replyBufferExpands]
 }
 
 /** Of the process, so of all servers in it. There are no child processes. */
