@@ -18,8 +18,14 @@ const COPY_MAX = 264
 /** The base starts over, with a cleared table, before positions could leave int32. */
 const BASE_MAX = 0x3fff_ffff
 
+// How far a compression is: offsets in input and output, and the length of the run of literals that is open.
+const IP = 0
+const OP = 1
+const LITERALS = 2
+
 export class LzfCompressor {
   private readonly table = new Int32Array(HASH_MASK + 1)
+  private readonly progress = new Int32Array(3)
   private base = 1
 
   /**
@@ -37,25 +43,68 @@ export class LzfCompressor {
     // What the table holds for offset i of this input is base + i.
     const delta = this.base - start
     this.base += length
-    return compressRange(this.table, delta, input, start, end, out, outStart, outEnd)
+    const { progress, table } = this
+    progress[IP] = start
+    // The byte before a run of literals is set when the run ends.
+    progress[OP] = outStart + 1
+    progress[LITERALS] = 0
+    if (!compressUpTo(end, progress, table, delta, input, start, end, out, outEnd)) return 0
+    return finish(progress, input, end, out, outStart, outEnd)
   }
 }
 
-function compressRange(
+/**
+ * Compresses one long input in several goes, with the same result as LzfCompressor. The input must not change before the
+ * last of them.
+ */
+export class LzfJob {
+  private readonly table = new Int32Array(HASH_MASK + 1)
+  private readonly progress = new Int32Array(3)
+  private readonly input: Uint8Array
+  private readonly start: number
+  private readonly end: number
+  private readonly out: Uint8Array
+  private readonly outStart: number
+  private readonly outEnd: number
+
+  /** As LzfCompressor.compress. */
+  constructor(input: Uint8Array, start: number, end: number, out: Uint8Array, outStart: number, outEnd: number) {
+    this.input = input
+    this.start = start
+    this.end = end
+    this.out = out
+    this.outStart = outStart
+    this.outEnd = outEnd
+    this.progress[IP] = start
+    this.progress[OP] = outStart + 1
+  }
+
+  /** Reads about `bytes` more. Below 0: there is more to do; else as LzfCompressor.compress. */
+  proceed(bytes: number): number {
+    const { progress, table, input, start, end, out, outStart, outEnd } = this
+    if (outEnd <= outStart) return 0
+    const until = Math.min(end, progress[IP]! + bytes)
+    if (!compressUpTo(until, progress, table, 1 - start, input, start, end, out, outEnd)) return 0
+    return until < end ? -1 : finish(progress, input, end, out, outStart, outEnd)
+  }
+}
+
+/** Compresses the positions before `until`, as far as they are not the last two. False: it does not fit. */
+function compressUpTo(
+  until: number,
+  progress: Int32Array,
   table: Int32Array,
   delta: number,
   input: Uint8Array,
   start: number,
   end: number,
   out: Uint8Array,
-  outStart: number,
   outEnd: number,
-): number {
-  let ip = start
-  let literals = 0
-  // The byte before a run of literals is set when the run ends.
-  let op = outStart + 1
-  const lastTriple = end - 2
+): boolean {
+  let ip = progress[IP]!
+  let op = progress[OP]!
+  let literals = progress[LITERALS]!
+  const lastTriple = Math.min(until, end - 2)
   while (ip < lastTriple) {
     const triple = (input[ip]! << 16) | (input[ip + 1]! << 8) | input[ip + 2]!
     const slot = hashOf(triple)
@@ -70,7 +119,7 @@ function compressRange(
       input[ref + 1] === ((triple >>> 8) & 255) &&
       input[ref + 2] === (triple & 255)
     ) {
-      if (op - (literals === 0 ? 1 : 0) + 4 >= outEnd) return 0
+      if (op - (literals === 0 ? 1 : 0) + 4 >= outEnd) return false
       if (literals === 0) op--
       else out[op - literals - 1] = literals - 1
       const copyMax = Math.min(end - ip - 2, COPY_MAX)
@@ -86,12 +135,12 @@ function compressRange(
       literals = 0
       op++
       ip += length
-      if (ip >= lastTriple) break
+      if (ip >= end - 2) break
       // Of the positions inside the copy only the last two are remembered.
       for (let at = ip - 2; at < ip; at++)
         table[hashOf((input[at]! << 16) | (input[at + 1]! << 8) | input[at + 2]!)] = at + delta
     } else {
-      if (op >= outEnd) return 0
+      if (op >= outEnd) return false
       out[op++] = input[ip++]!
       if (++literals === LITERALS_MAX) {
         out[op - LITERALS_MAX - 1] = LITERALS_MAX - 1
@@ -100,6 +149,24 @@ function compressRange(
       }
     }
   }
+  progress[IP] = ip
+  progress[OP] = op
+  progress[LITERALS] = literals
+  return true
+}
+
+/** Writes what is left of the input as it is: the bytes written in all, or 0 if they do not fit. */
+function finish(
+  progress: Int32Array,
+  input: Uint8Array,
+  end: number,
+  out: Uint8Array,
+  outStart: number,
+  outEnd: number,
+): number {
+  let ip = progress[IP]!
+  let op = progress[OP]!
+  let literals = progress[LITERALS]!
   if (op + 3 > outEnd) return 0
   while (ip < end) {
     out[op++] = input[ip++]!
