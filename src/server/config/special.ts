@@ -83,14 +83,14 @@ export interface OutputLimits {
   readonly pubsub: OutputLimit
 }
 
-interface ExactLimit {
+export interface ExactLimit {
   readonly hard: bigint
   readonly soft: bigint
   readonly seconds: number
 }
 
 type ClientClass = keyof OutputLimits
-type ExactLimits = Readonly<Record<ClientClass, ExactLimit>>
+export type ExactLimits = Readonly<Record<ClientClass, ExactLimit>>
 
 const MIB = 1n << 20n
 const DEFAULT_OUTPUT_LIMITS: ExactLimits = {
