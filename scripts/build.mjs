@@ -1,12 +1,14 @@
 /**
- * Builds what is shipped: dist/index.js (ESM), dist/index.cjs, dist/cli.js (the program) and dist/types.
+ * Builds what is shipped: dist/index.js (ESM), dist/index.cjs and dist/cli.js (the program).
  * Runs on `npm ci` (as `prepare`) so that bin/o7-redis works in a fresh checkout; a published package holds dist/ already
- * and runs nothing at install. Types are emitted only with --types, since they cost seconds and the program needs none.
+ * and runs nothing at install. With --release, as `npm pack` and `npm publish` run it, the typings are made too, which
+ * takes seconds that the program does not need, and what earlier builds left behind goes.
  */
-import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { emitTypes } from './emit-types.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const version = JSON.parse(readFileSync(`${root}package.json`, 'utf8')).version
@@ -17,15 +19,26 @@ const common = {
   target: 'node20',
   sourcemap: 'linked',
   sourcesContent: false,
+  metafile: true,
   define: { __O7_VERSION__: JSON.stringify(version) },
   logLevel: 'warning',
 }
-const entries = ['src/index.ts', 'src/cli.ts'].filter((path) => existsSync(root + path))
-await build({ ...common, entryPoints: entries, outdir: 'dist', format: 'esm', splitting: true, chunkNames: 'chunks/[name]-[hash]' })
-if (existsSync(`${root}src/index.ts`)) {
-  await build({ ...common, entryPoints: ['src/index.ts'], outfile: 'dist/index.cjs', format: 'cjs' })
-}
-if (process.argv.includes('--types')) {
-  execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' })
-  copyFileSync(`${root}dist/types/index.d.ts`, `${root}dist/types/index.d.cts`)
+const esm = await build({
+  ...common,
+  entryPoints: ['src/index.ts', 'src/cli.ts'],
+  outdir: 'dist',
+  format: 'esm',
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+})
+const cjs = await build({ ...common, entryPoints: ['src/index.ts'], outfile: 'dist/index.cjs', format: 'cjs' })
+
+if (process.argv.includes('--release')) {
+  const made = new Set([esm, cjs].flatMap(({ metafile }) => Object.keys(metafile.outputs)))
+  for (const entry of readdirSync(join(root, 'dist'), { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name)
+    const name = path.slice(root.length).replaceAll('\\', '/')
+    if (entry.isFile() && !name.startsWith('dist/types') && !made.has(name)) rmSync(path)
+  }
+  emitTypes(root)
 }
