@@ -7,14 +7,20 @@
  */
 import { Argv } from '../base/argv.ts'
 
+/** Whom an effect concerns: messages are for replicas alone, since they leave no trace in the data. */
+export const TO_REPLICAS = 1 << 0
+export const TO_FILE = 1 << 1
+export const TO_ALL = TO_REPLICAS | TO_FILE
+
 export interface EffectSink {
-  /** The argv is valid during the call only. */
-  effect(dbIndex: number, argv: Argv): void
+  /** The argv is valid during the call only. `targets`: bits TO_*. */
+  effect(dbIndex: number, argv: Argv, targets: number): void
 }
 
 interface PendingEffect {
   readonly dbIndex: number
   readonly argv: Argv
+  readonly targets: number
 }
 
 const MULTI = Argv.of(['MULTI'])
@@ -39,22 +45,25 @@ export class EffectStream {
   }
 
   /** An effect of the command or transaction under way. `argv` must stay as it is until `flush`. */
-  add(dbIndex: number, argv: Argv): void {
-    if (this.sinks.length > 0) this.pending.push({ dbIndex, argv })
+  add(dbIndex: number, argv: Argv, targets = TO_ALL): void {
+    if (this.sinks.length > 0) this.pending.push({ dbIndex, argv, targets })
   }
 
-  /** Hands on all effects gathered since the last flush. */
-  flush(): void {
+  /**
+   * Hands on all effects gathered since the last flush. Several of them belong together unless the command that had them
+   * merely came across keys whose time was over (`isWhole` false).
+   */
+  flush(isWhole = true): void {
     const { pending } = this
     if (pending.length === 0) return
     this.pending = []
-    const wrapped = pending.length > 1
-    if (wrapped) this.emit(pending[0]!.dbIndex, MULTI)
-    for (const { dbIndex, argv } of pending) this.emit(dbIndex, argv)
-    if (wrapped) this.emit(pending[pending.length - 1]!.dbIndex, EXEC)
+    const wrapped = isWhole && pending.length > 1
+    if (wrapped) this.emit(pending[0]!.dbIndex, MULTI, TO_ALL)
+    for (const { dbIndex, argv, targets } of pending) this.emit(dbIndex, argv, targets)
+    if (wrapped) this.emit(pending[pending.length - 1]!.dbIndex, EXEC, TO_ALL)
   }
 
-  private emit(dbIndex: number, argv: Argv): void {
-    for (const sink of this.sinks) sink.effect(dbIndex, argv)
+  private emit(dbIndex: number, argv: Argv, targets: number): void {
+    for (const sink of this.sinks) sink.effect(dbIndex, argv, targets)
   }
 }

@@ -25,8 +25,8 @@ import { ClientPause } from './client-pause.ts'
 import type { Command } from './command.ts'
 import { type CommandEntry, CommandTable } from './command-table.ts'
 import { processClosely } from './dispatch.ts'
-import { EffectStream } from './effects.ts'
-import { FAST, PROTECTED } from './flags.ts'
+import { EffectStream, TO_ALL, TO_REPLICAS } from './effects.ts'
+import { FAST, PROTECTED, TOUCHES_ARBITRARY_KEYS } from './flags.ts'
 import { GATE_AUTH, GATE_LOADING, GATE_MAXMEMORY } from './gates.ts'
 import { LatencyMonitor } from './latency-monitor.ts'
 import { feedMonitors } from './monitor.ts'
@@ -41,6 +41,7 @@ import {
   DIRTY_EXEC,
   EFFECT_NONE,
   EFFECT_REPLACED,
+  EFFECT_REPLICATED,
   EFFECT_REQUEST,
   IN_MULTI,
   Inbox,
@@ -348,7 +349,7 @@ export class Engine implements KeyspaceListener {
     if (keyspace.dirty !== dirtyBefore || session.effect !== EFFECT_REQUEST) {
       this.propagate(session, argv, keyspace.dirty !== dirtyBefore)
     }
-    if (this.depth === 0) this.effects.flush()
+    if (this.depth === 0) this.effects.flush((entry.flags & TOUCHES_ARBITRARY_KEYS) === 0)
   }
 
   // Output
@@ -669,8 +670,10 @@ export class Engine implements KeyspaceListener {
     if (effect === EFFECT_REPLACED) {
       this.effects.add(session.db.index, session.effectArgv!)
       session.effectArgv = null
-    } else if (changed || effect !== EFFECT_REQUEST)
-      this.effects.add(session.db.index, this.depth === 0 ? argv : argv.copy())
+    } else if (changed || effect !== EFFECT_REQUEST) {
+      const targets = effect === EFFECT_REPLICATED && !changed ? TO_REPLICAS : TO_ALL
+      this.effects.add(session.db.index, this.depth === 0 ? argv : argv.copy(), targets)
+    }
   }
 
   private propagateExpiry(db: Db, key: Uint8Array): void {

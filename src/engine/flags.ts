@@ -31,6 +31,8 @@ export const MOVABLE_KEYS = 1 << 24
 export const NOT_QUEUED = 1 << 25
 /** Allowed while a RESP2 client is subscribed. Not shown by COMMAND. */
 export const IN_SUBSCRIBED = 1 << 26
+/** May come across, and remove, keys that are overdue and have nothing to do with each other. Not shown by COMMAND. */
+export const TOUCHES_ARBITRARY_KEYS = 1 << 27
 
 /** In the order in which COMMAND INFO lists them. */
 export const FLAG_NAMES: readonly (readonly [number, string])[] = [

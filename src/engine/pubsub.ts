@@ -89,9 +89,9 @@ export function subscriptionsOf(session: Session, kind: SubscriptionKind): Set<s
   return kind === 'channel' ? session.channels : kind === 'pattern' ? session.patterns : session.shardChannels
 }
 
-/** What counts in (un)subscribe replies: channels and patterns together. */
-export function subscriptionCount(session: Session): number {
-  return session.channels.size + session.patterns.size
+/** What counts in (un)subscribe replies: channels and patterns together, shard channels on their own. */
+export function subscriptionCount(session: Session, kind: SubscriptionKind): number {
+  return kind === 'shard' ? session.shardChannels.size : session.channels.size + session.patterns.size
 }
 
 /** Keyspace events travel as messages, so they cost nothing beyond a publish. */

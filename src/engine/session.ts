@@ -64,6 +64,8 @@ export const EFFECT_REPLACED = 1
 export const EFFECT_NONE = 2
 /** The request itself, even if no data changed. */
 export const EFFECT_FORCED = 3
+/** The request itself, for replicas alone if no data changed. */
+export const EFFECT_REPLICATED = 4
 
 /** How a session's output reaches its client. Implemented by sockets and by in-process callers. */
 export interface OutputSink {
@@ -298,6 +300,11 @@ export class Session {
   /** Propagates the request even if it changed no data. */
   forceEffect(): void {
     this.effect = EFFECT_FORCED
+  }
+
+  /** Propagates the request to replicas even if it changed no data. */
+  forceReplication(): void {
+    this.effect = EFFECT_REPLICATED
   }
 
   /** The argument holds a password: the slow log and MONITOR show "(redacted)" instead. */

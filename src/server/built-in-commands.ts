@@ -2,16 +2,18 @@
  * Every command of the server itself: the lists of all families, in the order of the command reference.
  */
 import { bitmapCommands } from '../commands/bitmap/index.ts'
-import { connectionCommands } from '../commands/connection/index.ts'
+import { connectionCommands, type Greeting } from '../commands/connection/index.ts'
+import { pubsubCommands } from '../commands/pubsub/index.ts'
 import { serverCommands } from '../commands/server/index.ts'
 import { stringCommands } from '../commands/string/index.ts'
+import { transactionCommands } from '../commands/transactions/index.ts'
 import type { Command } from '../engine/command.ts'
 import { configCommands } from './commands/config.ts'
 import { debugCommands } from './commands/debug/index.ts'
 import { infoCommands } from './commands/info.ts'
 import { latencyCommands } from './commands/latency.ts'
 import { memoryCommands } from './commands/memory.ts'
-import { moduleCommands } from './commands/module.ts'
+import { moduleCommands, replyModules } from './commands/module.ts'
 import { shutdownCommands } from './commands/shutdown.ts'
 import { slowlog } from './commands/slowlog.ts'
 import { configHost } from './config-host.ts'
@@ -20,7 +22,9 @@ import type { Server } from './server.ts'
 /** The commands of one server. Without a server they can be described, not run. */
 export function builtInCommands(server: Server | null): readonly Command[] {
   return [
-    ...connectionCommands,
+    ...connectionCommands(server === null ? undefined : greetingOf(server)),
+    ...transactionCommands,
+    ...pubsubCommands,
     ...stringCommands,
     ...bitmapCommands,
     ...serverCommands,
@@ -33,4 +37,12 @@ export function builtInCommands(server: Server | null): readonly Command[] {
     ...moduleCommands(server),
     ...shutdownCommands(server),
   ]
+}
+
+/** What HELLO tells of this server. */
+function greetingOf(server: Server): Greeting {
+  return {
+    role: () => 'master',
+    replyModules: (reply) => replyModules(reply, server.modules.list()),
+  }
 }

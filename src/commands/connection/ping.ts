@@ -1,9 +1,10 @@
 /**
- * PING [message]. Reply: PONG or the message; to a subscribed RESP2 client an array of "pong" and the message.
- * Source: Redis command reference, PING (since 1.0.0).
+ * PING [message] and ECHO message. PING's reply: PONG or the message; to a subscribed RESP2 client an array of "pong"
+ * and the message, so that it cannot be taken for a message of a channel.
+ * Source: Redis command reference, PING and ECHO (since 1.0.0).
  */
 import { defineCommand } from '../../engine/command.ts'
-import { FAST, IN_SUBSCRIBED } from '../../engine/flags.ts'
+import { FAST, IN_SUBSCRIBED, LOADING, SENTINEL, STALE } from '../../engine/flags.ts'
 import { SUBSCRIBED } from '../../engine/session.ts'
 
 const PONG = Buffer.from('pong')
@@ -11,7 +12,7 @@ const PONG = Buffer.from('pong')
 export const ping = defineCommand({
   name: 'PING',
   arity: -1,
-  flags: FAST | IN_SUBSCRIBED,
+  flags: FAST | SENTINEL | IN_SUBSCRIBED,
   acl: ['connection'],
   doc: {
     group: 'connection',
@@ -28,5 +29,16 @@ export const ping = defineCommand({
       else reply.bulk(argv.bytes, argv.starts[1]!, argv.lengths[1]!)
     } else if (argv.count === 1) reply.status('PONG')
     else reply.bulk(argv.bytes, argv.starts[1]!, argv.lengths[1]!)
+  },
+})
+
+export const echo = defineCommand({
+  name: 'ECHO',
+  arity: 2,
+  flags: LOADING | STALE | FAST,
+  acl: ['connection'],
+  doc: { group: 'connection', since: '1.0.0', complexity: 'O(1)', summary: 'Returns the message that it is given.' },
+  run(_ctx, argv, reply) {
+    reply.bulk(argv.bytes, argv.starts[1]!, argv.lengths[1]!)
   },
 })

@@ -9,7 +9,7 @@ import { replyHelp } from '../../engine/help.ts'
 import { BLOCKED, type Session } from '../../engine/session.ts'
 import { errorReply } from '../../resp/errors.ts'
 import type { ReplyWriter } from '../../resp/reply-writer.ts'
-import type { ModuleRequest, UnloadResult } from '../modules.ts'
+import type { LoadedModule, ModuleRequest, UnloadResult } from '../modules.ts'
 import type { Server } from '../server.ts'
 import { serverOf } from './host.ts'
 
@@ -54,20 +54,7 @@ export function moduleCommands(server: Server | null): readonly Command[] {
       summary: 'Lists the loaded modules.',
     },
     run(_ctx, _argv, reply) {
-      const modules = serverOf(server).modules.list()
-      reply.array(modules.length)
-      for (const { name, version, path, args } of modules) {
-        reply.map(4)
-        reply.bulkText('name')
-        reply.bulkText(name)
-        reply.bulkText('ver')
-        reply.integer(version)
-        reply.bulkText('path')
-        reply.bulkText(path)
-        reply.bulkText('args')
-        reply.array(args.length)
-        for (const arg of args) reply.bulkText(arg)
-      }
+      replyModules(reply, serverOf(server).modules.list())
     },
   }
 
@@ -184,4 +171,21 @@ function answerLater<Result>(
     },
     (error: unknown) => engine.fail(error, session),
   )
+}
+
+/** Modules as MODULE LIST and HELLO show them. */
+export function replyModules(reply: ReplyWriter, modules: readonly LoadedModule[]): void {
+  reply.array(modules.length)
+  for (const { name, version, path, args } of modules) {
+    reply.map(4)
+    reply.bulkText('name')
+    reply.bulkText(name)
+    reply.bulkText('ver')
+    reply.integer(version)
+    reply.bulkText('path')
+    reply.bulkText(path)
+    reply.bulkText('args')
+    reply.array(args.length)
+    for (const arg of args) reply.bulkText(arg)
+  }
 }

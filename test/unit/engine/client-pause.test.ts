@@ -3,7 +3,7 @@ import { connectionCommands } from '../../../src/commands/connection/index.ts'
 import { stringCommands } from '../../../src/commands/string/index.ts'
 import { createTestEngine } from '../../support/engine.ts'
 
-const COMMANDS = [...connectionCommands, ...stringCommands]
+const COMMANDS = [...connectionCommands(), ...stringCommands]
 
 test('one purpose does not end the pause of another', () => {
   const { engine, client, clock } = createTestEngine(COMMANDS)
