@@ -4,7 +4,6 @@
  * Sentences (summary, complexity, changes, remarks) are our own: there the test asks only that there is one.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Argv } from '../../src/base/argv.ts'
 import { ManualClock } from '../../src/base/clock.ts'
 import { Random } from '../../src/base/random.ts'
 import { defineCommand, firstKey, KEY_ACCESS, KEY_RO } from '../../src/engine/command.ts'
@@ -12,15 +11,13 @@ import { Engine } from '../../src/engine/engine.ts'
 import { FAST, READONLY } from '../../src/engine/flags.ts'
 import type { Session } from '../../src/engine/session.ts'
 import { builtInCommands } from '../../src/server/built-in-commands.ts'
+import { TestClient } from '../support/engine.ts'
 import { hasRedisServer, type RedisProcess, startServer } from '../support/redis-process.ts'
 import { type ReplyNode, readReplyTree } from '../support/reply-tree.ts'
 import { decodeReply, type RespClient, showReply } from '../support/resp-client.ts'
 
 const commands = builtInCommands(null)
-const names = commands.flatMap((command) => [
-  command.fullName,
-  ...command.subcommands.map((child) => child.fullName),
-])
+const names = commands.flatMap((command) => [command.fullName, ...command.subcommands.map((child) => child.fullName)])
 
 const user = defineCommand({
   name: 'SHOP.PRICE',
@@ -50,12 +47,10 @@ function startEngine(protocol: number): { ask: (...words: string[]) => Buffer; e
     databases: 16,
     commands,
   })
-  const session = engine.connect(null)
+  const client = new TestClient(engine)
+  const { session } = client
   session.protocol = protocol
-  const ask = (...words: string[]) => {
-    engine.execute(session, Argv.of(words))
-    return Buffer.from(engine.reply.takeBytes())
-  }
+  const ask = (...words: string[]) => Buffer.from(client.send(...words), 'latin1')
   return { ask, engine, session }
 }
 
