@@ -8,6 +8,8 @@ import type { Command, Handler } from './command.ts'
 import { FAST, MODULE } from './flags.ts'
 
 const INITIAL_SLOTS = 1024
+/** Longer calls count as one second, as in Redis's histograms. */
+const LATENCY_NS_MAX = 1_000_000_000
 
 /** A command in one server: the shared declaration and this server's statistics. */
 export class CommandEntry {
@@ -48,8 +50,8 @@ export class CommandEntry {
 
   /** Counts calls that took `usec` each in the latency histogram. */
   recordMany(usec: number, calls: number): void {
-    this.latency ??= new HdrHistogram(1, 1_000_000_000, 2)
-    this.latency.record(Math.round(usec * 1000), calls)
+    this.latency ??= new HdrHistogram(1, LATENCY_NS_MAX, 2)
+    this.latency.record(Math.min(LATENCY_NS_MAX, Math.max(1, Math.round(usec * 1000))), calls)
   }
 
   resetStatistics(): void {

@@ -341,9 +341,11 @@ export class Engine implements KeyspaceListener {
     if (exact) this.stopExactTiming(session, entry, shown)
     else {
       if (entry.unsettledCalls++ === 0) this.unsettled[this.unsettledEntries++] = entry
-      this.unsettledCalls++
-      this.lastSession = session
-      this.lastArgv = shown
+      // Who and what matters only for a run of one.
+      if (this.unsettledCalls++ === 0) {
+        this.lastSession = session
+        this.lastArgv = shown
+      }
     }
     if (this.monitors.size !== 0) feedMonitors(this, session, entry, shown)
     if (keyspace.dirty !== dirtyBefore || session.effect !== EFFECT_REQUEST) {

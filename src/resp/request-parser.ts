@@ -85,6 +85,7 @@ export class RequestParser {
   parse(bytes: Uint8Array, end: number): number {
     const { argv } = this
     if (this.argumentsLeft === 0) {
+      if (this.parseSmall(bytes, end)) return COMPLETE
       argv.count = 0
       if (bytes[this.position] !== STAR) return this.parseInline(bytes, end)
       this.isMultibulk = true
@@ -137,6 +138,47 @@ export class RequestParser {
     this.argumentsLeft = 0
     this.bulkBytes = -1
     return COMPLETE
+  }
+
+  /**
+   * The common request, all of it here: up to 99 arguments of up to 99 bytes. Keeps nothing if it is another, which the
+   * rest of `parse` then reads.
+   */
+  private parseSmall(bytes: Uint8Array, end: number): boolean {
+    const { starts, lengths } = this.argv
+    let at = this.position
+    if (at + 4 > end || bytes[at] !== STAR) return false
+    let count = bytes[at + 1]! - 48
+    if (count < 1 || count > 9) return false
+    if (bytes[at + 2] === CR) at += 4
+    else {
+      const digit = bytes[at + 2]! - 48
+      if (digit < 0 || digit > 9 || bytes[at + 3] !== CR) return false
+      count = count * 10 + digit
+      if (count > starts.length || this.unauthenticated) return false
+      at += 5
+    }
+    for (let i = 0; i < count; i++) {
+      if (at + 5 > end || bytes[at] !== DOLLAR) return false
+      let length = bytes[at + 1]! - 48
+      if (length < 0 || length > 9) return false
+      if (bytes[at + 2] === CR) at += 4
+      else {
+        const digit = bytes[at + 2]! - 48
+        if (length === 0 || digit < 0 || digit > 9 || bytes[at + 3] !== CR) return false
+        length = length * 10 + digit
+        at += 5
+      }
+      starts[i] = at
+      lengths[i] = length
+      at += length + 2
+    }
+    if (at > end) return false
+    this.argv.bytes = bytes
+    this.argv.count = count
+    this.position = at
+    this.isMultibulk = true
+    return true
   }
 
   private parseCount(bytes: Uint8Array, end: number): number {
