@@ -627,6 +627,7 @@ export class Engine implements KeyspaceListener {
     this.statistics.outputBytes += bytes
     this.statistics.writes++
     sink.sendReplies(reply)
+    reply.shrink()
     if (sink.queuedBytes !== 0) this.checkOutput(session, sink)
   }
 

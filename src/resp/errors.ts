@@ -10,10 +10,13 @@ export interface ErrorReply {
   readonly bytes: Uint8Array
 }
 
+/** What is longer before the first space is no error code. */
+const CODE_BYTES_MAX = 31
+
 export function errorReply(text: string): ErrorReply {
   const space = text.indexOf(' ')
   return {
-    code: space < 0 ? text : text.slice(0, space),
+    code: space > 0 && space < CODE_BYTES_MAX ? text.slice(0, space) : 'ERR',
     text,
     bytes: new Uint8Array(Buffer.from(`-${text}\r\n`, 'latin1')),
   }

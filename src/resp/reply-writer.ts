@@ -18,6 +18,8 @@ const BUFFER_BYTES = 64 * 1024
 const COPY_LOOP_BYTES_MAX = 96
 /** The longest header: type byte, 20 digits, line end. */
 const HEADER_BYTES = 24
+/** What is longer before the first space is no error code, and counts as ERR. */
+const CODE_BYTES_MAX = 31
 const CR = 13
 const LF = 10
 
@@ -74,7 +76,7 @@ export class ReplyWriter {
   errorText(text: string): void {
     this.errors++
     const space = text.indexOf(' ')
-    if (this.onError !== null) this.onError(space > 0 && space < 32 ? text.slice(0, space) : 'ERR')
+    if (this.onError !== null) this.onError(space > 0 && space < CODE_BYTES_MAX ? text.slice(0, space) : 'ERR')
     this.line(45, /[\r\n]/.test(text) ? text.replace(/[\r\n]+$/, '').replace(/[\r\n]/g, ' ') : text)
   }
 
@@ -239,6 +241,12 @@ export class ReplyWriter {
     this.position = 0
     if (this.chunks.length > 0) this.chunks = []
     this.chunkBytes = 0
+    this.shrink()
+  }
+
+  /** When nothing is waiting: gives up a buffer that was made for one large reply. */
+  shrink(): void {
+    if (this.buffer.length > BUFFER_BYTES && this.pendingBytes === 0) this.buffer = new Uint8Array(BUFFER_BYTES)
   }
 
   /** Throws away what came after a mark taken by `mark()`: CLIENT REPLY OFF, and commands that are started again. */
@@ -266,18 +274,18 @@ export class ReplyWriter {
     const taken = this.chunks.filter((chunk): chunk is Uint8Array => chunk !== null)
     this.chunks = []
     this.chunkBytes = 0
-    return taken
+    return taken.length > 1 ? joinSmall(taken) : taken
   }
 
   /** Everything that is waiting as one array of bytes. */
   takeBytes(): Uint8Array {
-    if (this.chunks.length === 0) {
+    if (this.chunks.length === 0 && this.buffer.length <= BUFFER_BYTES) {
       const bytes = this.buffer.slice(0, this.position)
       this.position = 0
       return bytes
     }
     const chunks = this.take()
-    return chunks.length === 1 ? chunks[0]! : new Uint8Array(Buffer.concat(chunks))
+    return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
   }
 
   /** Gives `buffer` to whoever still sends from it and goes on with another. */
@@ -363,6 +371,25 @@ export interface ReplyMark {
   readonly chunks: number
   readonly chunkBytes: number
   readonly position: number
+}
+
+/** Gaps leave many small chunks behind: together they make few writes. */
+function joinSmall(chunks: readonly Uint8Array[]): Uint8Array[] {
+  const joined: Uint8Array[] = []
+  let small: Uint8Array[] = []
+  let smallBytes = 0
+  const close = (): void => {
+    if (small.length > 0) joined.push(small.length === 1 ? small[0]! : Buffer.concat(small, smallBytes))
+    small = []
+    smallBytes = 0
+  }
+  for (const chunk of chunks) {
+    if (smallBytes + chunk.length > BUFFER_BYTES) close()
+    small.push(chunk)
+    smallBytes += chunk.length
+  }
+  close()
+  return joined
 }
 
 /** Decimal digits of a whole number in [0, 2^31). */

@@ -7,12 +7,13 @@
  *
  * Maximums: 2^31 - 1 arguments; `limits.bulkBytesMax` per argument (proto-max-bulk-len); 64 KiB for an inline request
  * or a length line. Before authentication 10 arguments of 16 KiB each, so that a stranger cannot make the server hold memory.
- * Errors are Redis's own texts; after one of them the connection is closed.
+ * A zero byte ends the search for a line end, as it does for the string functions of C: such a line waits for more
+ * until it is too long. Errors are Redis's own texts; after one of them the connection is closed.
  * Hot path: bench/micro/command-path.ts. Source: RESP specification; Redis networking.c for limits and error texts.
  */
 
 import { Argv } from '../base/argv.ts'
-import { parseSafeInt } from '../base/int64-text.ts'
+import { parseInt64, parseSafeInt } from '../base/int64-text.ts'
 import { splitArgs } from '../base/quoting.ts'
 
 export const INCOMPLETE = 0
@@ -195,7 +196,7 @@ export class RequestParser {
       return INCOMPLETE
     }
     if (lineEnd + 1 >= end) return INCOMPLETE
-    const count = parseSafeInt(bytes, start + 1, lineEnd)
+    const count = parseCountText(bytes, start + 1, lineEnd)
     if (!(count <= COUNT_MAX)) return this.fail('invalid multibulk length', 'invalid mbulk count')
     if (this.unauthenticated && count > UNAUTHENTICATED_COUNT_MAX) {
       return this.fail('unauthenticated multibulk length', 'unauth mbulk count')
@@ -232,7 +233,7 @@ export class RequestParser {
     this.isMultibulk = false
     const start = this.position
     const newline = bytes.subarray(start, end).indexOf(LF)
-    if (newline < 0) {
+    if (newline < 0 || bytes.subarray(start, start + newline).includes(0)) {
       if (end - start > LINE_BYTES_MAX) return this.fail('too big inline request', 'too big inline request')
       return INCOMPLETE
     }
@@ -248,6 +249,7 @@ export class RequestParser {
   }
 
   private fail(error: string, detail: string): number {
+    this.reset()
     this.error = `Protocol error: ${error}`
     this.errorDetail = detail
     return PROTOCOL_ERROR
@@ -256,6 +258,17 @@ export class RequestParser {
 
 /** The index of the first CR, or -1. */
 function findLineEnd(bytes: Uint8Array, start: number, end: number): number {
-  for (let at = start; at < end; at++) if (bytes[at] === CR) return at
+  for (let at = start; at < end; at++) {
+    if (bytes[at] === CR) return at
+    if (bytes[at] === 0) return -1
+  }
   return -1
+}
+
+/** A count of arguments: exact up to 2^53, and on the right side of the limits beyond. NaN for what is no 64-bit integer. */
+function parseCountText(bytes: Uint8Array, start: number, end: number): number {
+  const count = parseSafeInt(bytes, start, end)
+  if (!Number.isNaN(count)) return count
+  const large = parseInt64(bytes, start, end)
+  return large === null ? Number.NaN : Number(large)
 }
