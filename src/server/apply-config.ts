@@ -31,10 +31,25 @@ const ENGINE_PARAMETERS: readonly ParameterName[] = [
   'lazyfree-lazy-expire',
 ]
 
+const PERSISTENCE_PARAMETERS: readonly ParameterName[] = [
+  'dir',
+  'dbfilename',
+  'save',
+  'rdbcompression',
+  'stop-writes-on-bgsave-error',
+  'rdb-save-incremental-fsync',
+  'rdb-key-save-delay',
+  'key-load-delay',
+  'loading-process-events-interval-bytes',
+  'maxmemory-policy',
+]
+
 /** Puts the whole configuration into effect and follows it from now on. */
 export function applyConfig(server: Server): void {
   applyEngine(server)
-  server.config.onChange(ENGINE_PARAMETERS, (names) => applyEngineChange(server, names))
+  applyPersistence(server)
+  server.config.onChange(ENGINE_PARAMETERS, () => applyEngine(server))
+  server.config.onChange(PERSISTENCE_PARAMETERS, () => applyPersistence(server))
   server.config.onChange(['tcp-keepalive', 'protected-mode'], () => applyListener(server))
   server.config.onChangeAsync(['port', 'bind'], (names) => reopenListeners(server, names))
 }
@@ -42,15 +57,6 @@ export function applyConfig(server: Server): void {
 function applyListener({ config: { fields }, listener }: Server): void {
   listener.options.keepaliveSeconds = fields.tcpKeepalive
   listener.options.protectedMode = fields.protectedMode
-}
-
-function applyEngineChange(server: Server, names: readonly ParameterName[]): void {
-  const hadPassword = server.engine.settings.password !== ''
-  applyEngine(server)
-  // Clients that are connected stay authenticated; without a password everybody is.
-  if (names.includes('requirepass') && hadPassword && server.engine.settings.password === '') {
-    for (const session of server.engine.sessions.values()) server.engine.setAuthenticated(session, true)
-  }
 }
 
 function applyEngine({ config: { fields }, engine }: Server): void {
@@ -80,4 +86,23 @@ function applyEngine({ config: { fields }, engine }: Server): void {
   keyspace.lfuDecayMinutes = fields.lfuDecayTime
   engine.slowlog.trim()
   engine.settingsChanged()
+}
+
+function applyPersistence({ config: { fields }, persistence, parts, runId }: Server): void {
+  const { settings } = persistence
+  settings.dir = fields.dir
+  settings.fileName = fields.dbfilename
+  settings.savePoints = fields.save
+  settings.compression = fields.rdbcompression
+  settings.checksum = fields.rdbchecksum
+  settings.stopWritesOnError = fields.stopWritesOnBgsaveError
+  settings.incrementalSync = fields.rdbSaveIncrementalFsync
+  settings.keySaveDelayUs = fields.rdbKeySaveDelay
+  settings.keyLoadDelayUs = fields.keyLoadDelay
+  settings.loadingIntervalBytes = fields.loadingProcessEventsIntervalBytes
+  const policy = fields.maxmemoryPolicy
+  settings.usage = policy.endsWith('lfu') ? 'lfu' : policy.endsWith('lru') ? 'lru' : 'none'
+  settings.pid = process.pid
+  settings.tempSuffix = parts.isGuest ? runId.slice(0, 8) : ''
+  persistence.settingsChanged()
 }

@@ -1,6 +1,7 @@
 /**
  * What has to happen now and then: `hz` times a second, as Redis's serverCron. Each part bounds its own time.
  */
+import { ClientsCron } from '../engine/clients-cron.ts'
 import { REPLICA } from '../engine/session.ts'
 import type { Server } from './server.ts'
 
@@ -13,11 +14,13 @@ export class Cron {
   isPaused = false
   private timer: NodeJS.Timeout | null = null
   private readonly server: Server
+  private readonly clients: ClientsCron
   /** When parts that are not due every time were last done, by their period. */
   private readonly doneMs = new Map<() => void, number>()
 
   constructor(server: Server) {
     this.server = server
+    this.clients = new ClientsCron(server.engine)
   }
 
   start(): void {
@@ -31,16 +34,18 @@ export class Cron {
 
   /** One round, also after the clock was moved. */
   tick(): void {
-    const { engine, memory, shutdown } = this.server
+    const { engine, memory, persistence, shutdown } = this.server
     if (engine.isStopped || this.isPaused) return
     engine.clock.refresh()
     engine.keyspace.updateLruClock()
     engine.statistics.sampleRates()
     engine.pause.tick()
+    this.clients.tick()
     this.every(CLIENTS_SAMPLE_MS, this.sampleClients)
     memory.updatePeak()
     this.every(REPORT_MS, this.report)
     this.every(TRIM_MS, this.trim)
+    persistence.cron()
     shutdown.tick()
   }
 
