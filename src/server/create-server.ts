@@ -107,6 +107,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Embedde
     random: options.seed === undefined ? Random.fromSystem() : Random.fromSeed(options.seed),
     logger,
     commands: [],
+    isGuest: true,
     renames: [],
     showLogo: false,
     // A unix socket alone is no wish for TCP.

@@ -110,6 +110,7 @@ export async function runProgram(args: readonly string[], endProcess: (code: num
     random: Random.fromSystem(),
     logger,
     commands: [],
+    isGuest: false,
     renames,
     showLogo: process.stdout.isTTY === true && fields.logfile === '',
     anyPort: false,

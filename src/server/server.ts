@@ -11,19 +11,23 @@ import type { Command } from '../engine/command.ts'
 import { Engine } from '../engine/engine.ts'
 import type { Session } from '../engine/session.ts'
 import { Listener } from '../net/listener.ts'
+import type { FileSystem } from '../persistence/file-system.ts'
+import { Persistence } from '../persistence/persistence.ts'
+import { PersistenceSettings } from '../persistence/settings.ts'
 import { applyConfig } from './apply-config.ts'
 import { builtInCommands } from './built-in-commands.ts'
 import type { ConfigStore } from './config/store.ts'
 import type { Crash } from './crash.ts'
 import { logCrash } from './crash-report.ts'
 import { Cron } from './cron.ts'
+import { nodeFileSystem } from './file-system.ts'
 import { openListeners } from './listening.ts'
 import type { Logger } from './log/logger.ts'
 import { logGreeting } from './log/logo.ts'
 import { MemoryMeter } from './memory-meter.ts'
 import { ModuleError, type ModuleParameters, type ModuleRequest, Modules } from './modules.ts'
-import type { PersistencePort } from './persistence-port.ts'
 import { ReplicationIdentity } from './replication-identity.ts'
+import { nodeScheduler } from './scheduler.ts'
 import { Shutdown } from './shutdown.ts'
 
 export interface ServerParts {
@@ -33,6 +37,10 @@ export interface ServerParts {
   readonly logger: Logger
   /** Commands beside the built-in ones. */
   readonly commands: readonly Command[]
+  /** Where files are; the disk by default. */
+  readonly fileSystem?: FileSystem
+  /** Several servers may live in this process: their temporary files need names of their own. */
+  readonly isGuest: boolean
   /** rename-command: from, to; an empty name takes the command away. */
   readonly renames: readonly (readonly [from: string, to: string])[]
   /** Show the logo even without always-show-logo (a terminal is watching). */
@@ -65,7 +73,7 @@ export class Server {
   readonly modules: Modules
   readonly replication: ReplicationIdentity
   readonly shutdown: Shutdown
-  persistence: PersistencePort | null = null
+  readonly persistence: Persistence
   readonly startedMs: number
   /** Identifies this run, 40 hexadecimal digits. */
   readonly runId: string
@@ -97,6 +105,15 @@ export class Server {
       protectedMode: fields.protectedMode,
     })
     this.memory = new MemoryMeter(this.engine)
+    this.persistence = new Persistence(
+      this.engine,
+      {
+        fileSystem: parts.fileSystem ?? nodeFileSystem,
+        scheduler: nodeScheduler,
+        usedMemoryBytes: () => this.memory.usedBytes,
+      },
+      new PersistenceSettings(),
+    )
     this.modules = new Modules({ commands: this.engine.commands, logger, directory: () => fields.dir })
     this.shutdown = new Shutdown(this)
     this.cron = new Cron(this)
@@ -122,6 +139,7 @@ export class Server {
     if (refusal !== null) throw new ModuleError(refusal)
     this.memory.startupBytes = this.memory.usedBytes
     this.cron.start()
+    await this.persistence.loadAtStart()
     if (this.port !== 0) logger.notice('Ready to accept connections')
     if (fields.unixsocket !== '') {
       logger.notice(`The server is now ready to accept connections at ${fields.unixsocket}`)
@@ -164,6 +182,7 @@ export class Server {
     for (const session of [...this.engine.sessions.values()]) this.engine.close(session, false)
     this.listener.closeConnections(true)
     this.engine.stop()
+    this.persistence.close()
     await stopped
   }
 
