@@ -24,6 +24,11 @@ export function lfuCounter(lru: number, keyspace: Keyspace): number {
   return Math.max(0, counter - Math.floor(elapsedMinutes / keyspace.lfuDecayMinutes))
 }
 
+/** The field of a key whose counter is known. */
+export function lfuWithCounter(counter: number, keyspace: Keyspace): number {
+  return (minutesNow(keyspace) << 8) | counter
+}
+
 export function lfuAfterAccess(lru: number, keyspace: Keyspace): number {
   let counter = lfuCounter(lru, keyspace)
   if (counter < 255) {

