@@ -1,0 +1,64 @@
+/** How the raw replies of two servers to one request are compared, where equal bytes would ask too much. */
+
+/** Null when the replies are as they should be, else what is wrong with them. */
+export type Comparison = (ours: Buffer, theirs: Buffer) => string | null
+
+export const exact: Comparison = (ours, theirs) => (ours.equals(theirs) ? null : 'the replies differ')
+
+/** Positive integers may differ by this much: what they say depends on the moment at which they were asked. */
+export function integersWithin(tolerance: number): Comparison {
+  return (ours, theirs) => {
+    if (ours.equals(theirs)) return null
+    const [one, other] = [ours, theirs].map((reply) => /^:(\d+)\r\n$/.exec(reply.toString('latin1'))?.[1])
+    if (one === undefined || other === undefined) return 'the replies differ'
+    const apart = BigInt(one) - BigInt(other)
+    const isNear = apart <= BigInt(tolerance) && -apart <= BigInt(tolerance) && one !== '0' && other !== '0'
+    return isNear ? null : `the replies differ by more than ${tolerance}`
+  }
+}
+
+/** Arrays and sets of the same elements in any order; anything else must be equal. */
+export const sameElements: Comparison = (ours, theirs) => {
+  if (ours.equals(theirs)) return null
+  const [one, other] = [ours, theirs].map(elementsOf)
+  if (one == null || other == null || ours[0] !== theirs[0]) return 'the replies differ'
+  const [sorted, otherSorted] = [one, other].map((elements) => elements.map((raw) => raw.toString('latin1')).sort())
+  return sorted!.join() === otherSorted!.join() ? null : 'the elements differ'
+}
+
+/** Errors must be equal, other replies of the same type: chance decides what they hold. */
+export const sameType: Comparison = (ours, theirs) => {
+  if (ours.equals(theirs)) return null
+  const isNull = (reply: Buffer) => reply[0] === 0x5f || reply.toString('latin1', 0, 3) === '$-1'
+  const alike = ours[0] === theirs[0] && ours[0] !== 0x2d && isNull(ours) === isNull(theirs)
+  return alike ? null : 'the replies differ in kind'
+}
+
+/** The elements of an array, set or push reply, raw; null for other replies and null arrays. */
+export function elementsOf(reply: Buffer): Buffer[] | null {
+  const header = /^[*~>](\d+)\r\n/.exec(reply.toString('latin1', 0, 24))
+  if (header === null) return null
+  const elements: Buffer[] = []
+  let at = header[0].length
+  for (let i = 0; i < Number(header[1]); i++) {
+    const end = endOfElement(reply, at)
+    elements.push(reply.subarray(at, end))
+    at = end
+  }
+  return elements
+}
+
+function endOfElement(reply: Buffer, start: number): number {
+  let at = start
+  for (let left = 1; left > 0; left--) {
+    const lineEnd = reply.indexOf('\r\n', at)
+    const type = String.fromCharCode(reply[at]!)
+    const size = Number(reply.toString('latin1', at + 1, lineEnd))
+    at = lineEnd + 2
+    if ('$=!'.includes(type) && size >= 0) at += size + 2
+    else if ('*~>'.includes(type) && size > 0) left += size
+    else if (type === '%') left += size * 2
+    else if (type === '|') left += size * 2 + 1
+  }
+  return at
+}
