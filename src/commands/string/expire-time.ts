@@ -29,17 +29,31 @@ export function expireUnit(argv: Argv, index: number): number {
 }
 
 /**
- * Reads the number at argv[index]. Writes the error and returns NO_EXPIRE_TIME if it is not a whole number or not a
+ * Reads the number at argv[index], for the command of this name. Writes the error and returns NO_EXPIRE_TIME if it is not a whole number or not a
  * moment after 1970 that 64 bits can hold.
  */
-export function readExpireTime(ctx: Session, argv: Argv, index: number, unit: number, reply: ReplyWriter): UnixTimeMs {
+export function readExpireTime(
+  ctx: Session,
+  argv: Argv,
+  index: number,
+  unit: number,
+  command: string,
+  reply: ReplyWriter,
+): UnixTimeMs {
   const given = argv.safeInt(index)
-  if (!(given > 0 && given < PLAIN_BELOW)) return readExpireTimeSlow(ctx, argv, index, unit, reply)
+  if (!(given > 0 && given < PLAIN_BELOW)) return readExpireTimeSlow(ctx, argv, index, unit, command, reply)
   const ms = unit === UNIT_EX || unit === UNIT_EXAT ? given * 1000 : given
   return unit === UNIT_EX || unit === UNIT_PX ? ms + ctx.nowMs : ms
 }
 
-function readExpireTimeSlow(ctx: Session, argv: Argv, index: number, unit: number, reply: ReplyWriter): UnixTimeMs {
+function readExpireTimeSlow(
+  ctx: Session,
+  argv: Argv,
+  index: number,
+  unit: number,
+  command: string,
+  reply: ReplyWriter,
+): UnixTimeMs {
   const start = argv.starts[index]!
   const given = parseInt64(argv.bytes, start, start + argv.lengths[index]!)
   if (given === null) {
@@ -49,7 +63,7 @@ function readExpireTimeSlow(ctx: Session, argv: Argv, index: number, unit: numbe
   const ms = unit === UNIT_EX || unit === UNIT_EXAT ? given * 1000n : given
   const atMs = unit === UNIT_EX || unit === UNIT_PX ? ms + BigInt(ctx.nowMs) : ms
   if (given <= 0n || ms > INT64_MAX || atMs > INT64_MAX) {
-    reply.errorText(`ERR invalid expire time in '${ctx.lastCommand!.command.fullName}' command`)
+    reply.errorText(`ERR invalid expire time in '${command}' command`)
     return NO_EXPIRE_TIME
   }
   return atMs

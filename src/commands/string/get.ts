@@ -101,7 +101,7 @@ export const getex = defineCommand({
     const entry = db.readString(argv, 1)
     if (entry === NO_KEY) return reply.null()
     if (entry === WRONG_TYPE) return reply.error(ERR_WRONGTYPE)
-    const expireAtMs = unit === UNIT_NONE ? NO_EXPIRE_TIME : readExpireTime(ctx, argv, timeIndex, unit, reply)
+    const expireAtMs = unit === UNIT_NONE ? NO_EXPIRE_TIME : readExpireTime(ctx, argv, timeIndex, unit, 'getex', reply)
     if (unit !== UNIT_NONE && expireAtMs === NO_EXPIRE_TIME) return
     reply.bulk(db.bytesOf(entry), db.valueAt(entry), db.valueLength(entry))
     const isAbsolute = unit === UNIT_EXAT || unit === UNIT_PXAT

@@ -49,7 +49,7 @@ export const mset = defineCommand({
     summary: 'Sets several keys to strings, all at once.',
   },
   run(ctx, argv, reply) {
-    if (isUneven(ctx, argv, reply)) return
+    if (isUneven(argv, 'mset', reply)) return
     storeAll(ctx, argv)
     reply.ok()
   },
@@ -68,16 +68,16 @@ export const msetnx = defineCommand({
     summary: 'Sets several keys to strings if none of them exists.',
   },
   run(ctx, argv, reply) {
-    if (isUneven(ctx, argv, reply)) return
+    if (isUneven(argv, 'msetnx', reply)) return
     for (let i = 1; i < argv.count; i += 2) if (ctx.db.write(argv, i) !== NO_KEY) return reply.integer(0)
     storeAll(ctx, argv)
     reply.integer(1)
   },
 })
 
-function isUneven(ctx: Session, argv: Argv, reply: ReplyWriter): boolean {
+function isUneven(argv: Argv, command: string, reply: ReplyWriter): boolean {
   if (argv.count % 2 === 1) return false
-  reply.errorText(`ERR wrong number of arguments for '${ctx.lastCommand!.command.fullName}' command`)
+  reply.errorText(`ERR wrong number of arguments for '${command}' command`)
   return true
 }
 

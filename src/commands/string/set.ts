@@ -71,7 +71,7 @@ export const setex = defineCommand({
     complexity: 'O(1)',
     summary: 'Sets a key to a string that expires after a number of seconds.',
   },
-  run: (ctx, argv, reply) => setExpiring(ctx, argv, UNIT_EX, reply),
+  run: (ctx, argv, reply) => setExpiring(ctx, argv, UNIT_EX, 'setex', reply),
 })
 
 export const psetex = defineCommand({
@@ -86,7 +86,7 @@ export const psetex = defineCommand({
     complexity: 'O(1)',
     summary: 'Sets a key to a string that expires after a number of milliseconds.',
   },
-  run: (ctx, argv, reply) => setExpiring(ctx, argv, UNIT_PX, reply),
+  run: (ctx, argv, reply) => setExpiring(ctx, argv, UNIT_PX, 'psetex', reply),
 })
 
 /** The old value counts as read only when GET asks for it. */
@@ -129,8 +129,8 @@ function storeExpiring(ctx: Session, argv: Argv, valueIndex: number, expireAtMs:
   }
 }
 
-function setExpiring(ctx: Session, argv: Argv, unit: number, reply: ReplyWriter): void {
-  const expireAtMs = readExpireTime(ctx, argv, 2, unit, reply)
+function setExpiring(ctx: Session, argv: Argv, unit: number, command: string, reply: ReplyWriter): void {
+  const expireAtMs = readExpireTime(ctx, argv, 2, unit, command, reply)
   if (expireAtMs === NO_EXPIRE_TIME) return
   storeExpiring(ctx, argv, 3, expireAtMs)
   reply.ok()
@@ -157,7 +157,7 @@ function setWithOptions(ctx: Session, argv: Argv, reply: ReplyWriter): void {
       timeIndex = ++i
     }
   }
-  const expireAtMs = unit === UNIT_NONE ? NO_EXPIRE_TIME : readExpireTime(ctx, argv, timeIndex, unit, reply)
+  const expireAtMs = unit === UNIT_NONE ? NO_EXPIRE_TIME : readExpireTime(ctx, argv, timeIndex, unit, 'set', reply)
   if (unit !== UNIT_NONE && expireAtMs === NO_EXPIRE_TIME) return
   const { db } = ctx
   if (wantsOld) {
