@@ -1,7 +1,7 @@
 /**
  * The bitmap commands against real redis-server: replies, what they propagate and what they announce.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, test } from 'vitest'
 import { expectSameEffects, type Observers, startObservers } from '../support/propagation.ts'
 import { hasRedisServer } from '../support/redis-process.ts'
 

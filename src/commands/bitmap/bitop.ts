@@ -5,15 +5,13 @@
  * Source: Redis command reference, BITOP (since 2.6.0).
  */
 import type { Argv } from '../../base/argv.ts'
-import { copyBytes } from '../../base/copy-bytes.ts'
 import { defineCommand, KEY_ACCESS, KEY_OW, KEY_RO, KEY_UPDATE, keyAt, keyRange } from '../../engine/command.ts'
 import { DENYOOM, WRITE } from '../../engine/flags.ts'
 import { NOTIFY_GENERIC, NOTIFY_STRING } from '../../engine/notifications.ts'
 import type { Session } from '../../engine/session.ts'
 import { ENCODING_RAW, NO_KEY, WRONG_TYPE } from '../../keyspace/entry.ts'
-import type { Ref } from '../../memory/arena.ts'
 import { ERR_SYNTAX, ERR_WRONGTYPE, errorReply } from '../../resp/errors.ts'
-import { combine, invert, OP_AND, OP_OR, OP_XOR } from './bits.ts'
+import { type ByteRange, combine, invert, OP_AND, OP_OR, OP_XOR } from './bits.ts'
 
 const ERR_NOT_TAKES_ONE = errorReply('ERR BITOP NOT must be called with a single source key.')
 const OP_NOT = 3
@@ -37,16 +35,22 @@ export const bitop = defineCommand({
     if (op === NO_OP) return reply.error(ERR_SYNTAX)
     if (op === OP_NOT && argv.count !== FIRST_SOURCE + 1) return reply.error(ERR_NOT_TAKES_ONE)
     const { db } = ctx
-    const sources: Ref[] = []
+    const sources: ByteRange[] = []
     let lengthBytes = 0
     for (let i = FIRST_SOURCE; i < argv.count; i++) {
       const source = db.readString(argv, i)
       if (source === WRONG_TYPE) return reply.error(ERR_WRONGTYPE)
-      if (source !== NO_KEY) lengthBytes = Math.max(lengthBytes, db.valueLength(source))
-      sources.push(source)
+      const length = source === NO_KEY ? 0 : db.valueLength(source)
+      sources.push({ bytes: db.bytesOf(source), at: source === NO_KEY ? 0 : db.valueAt(source), length })
+      lengthBytes = Math.max(lengthBytes, length)
     }
-    if (lengthBytes > 0) store(ctx, argv, operate(ctx, op, sources, lengthBytes))
-    else removeDestination(ctx, argv)
+    if (lengthBytes === 0) removeDestination(ctx, argv)
+    else {
+      const result = new Uint8Array(lengthBytes)
+      if (op === OP_NOT) invert(result, sources[0]!)
+      else combine(op, result, sources)
+      store(ctx, argv, result)
+    }
     reply.integer(lengthBytes)
   },
 })
@@ -56,21 +60,6 @@ function readOperation(argv: Argv): number {
   if (argv.is(1, 'OR')) return OP_OR
   if (argv.is(1, 'XOR')) return OP_XOR
   return argv.is(1, 'NOT') ? OP_NOT : NO_OP
-}
-
-function operate(ctx: Session, op: number, sources: readonly Ref[], lengthBytes: number): Uint8Array {
-  const { db } = ctx
-  const result = new Uint8Array(lengthBytes)
-  const first = sources[0]!
-  if (first !== NO_KEY) copyBytes(db.bytesOf(first), db.valueAt(first), result, 0, db.valueLength(first))
-  if (op === OP_NOT) invert(result)
-  for (let i = 1; i < sources.length; i++) {
-    const source = sources[i]!
-    const sourceBytes = source === NO_KEY ? 0 : db.valueLength(source)
-    if (sourceBytes > 0) combine(op, result, db.bytesOf(source), db.valueAt(source), sourceBytes)
-    if (op === OP_AND) result.fill(0, sourceBytes)
-  }
-  return result
 }
 
 function store(ctx: Session, argv: Argv, result: Uint8Array): void {

@@ -12,8 +12,10 @@ export const OP_OR = 1
 export const OP_XOR = 2
 
 const COUNT_WORDS = 8
-/** How many bytes of a source are brought to a word boundary at a time: they stay in the first-level cache. */
-const CHUNK_BYTES = 16_384
+/** How many bytes are compared, or brought to a word boundary, at a time. */
+const CHUNK_BYTES = 8192
+const ZEROS = Buffer.alloc(CHUNK_BYTES)
+const ONES = Buffer.alloc(CHUNK_BYTES, 0xff)
 
 /** Number of ones in bytes[at, at + length); `words` is the same memory. */
 export function countOnes(words: Int32Array, bytes: Uint8Array, at: number, length: number): number {
@@ -121,6 +123,8 @@ function skipBytes(words: Int32Array, bytes: Uint8Array, from: number, end: numb
   const skipped = flip & 0xff
   let i = from
   for (; i < end && (i & 3) !== 0; i++) if (bytes[i] !== skipped) return i
+  const uniform = flip === 0 ? ZEROS : ONES
+  while (end - i >= CHUNK_BYTES && uniform.equals(bytes.subarray(i, i + CHUNK_BYTES))) i += CHUNK_BYTES
   if (i < end) {
     let word = i >>> 2
     const wordEnd = end >>> 2
@@ -131,44 +135,56 @@ function skipBytes(words: Int32Array, bytes: Uint8Array, from: number, end: numb
   return end
 }
 
-/** result[0, length) = result op bytes[at, at + length). `result` starts at a word boundary and is plain memory. */
-export function combine(op: number, result: Uint8Array, bytes: Uint8Array, at: number, length: number): void {
-  const chunk = new Uint8Array(Math.min((length + 3) & ~3, CHUNK_BYTES))
-  const source = new Int32Array(chunk.buffer)
-  const target = new Int32Array(result.buffer, result.byteOffset, result.length >>> 2)
-  for (let done = 0; done < length; done += CHUNK_BYTES) {
-    const count = Math.min(length - done, CHUNK_BYTES)
-    copyBytes(bytes, at + done, chunk, 0, count)
-    const whole = count >>> 2
-    const first = done >>> 2
-    if (op === OP_AND) andWords(target, first, source, whole)
-    else if (op === OP_OR) orWords(target, first, source, whole)
-    else xorWords(target, first, source, whole)
-    for (let i = whole << 2; i < count; i++) {
-      if (op === OP_AND) result[done + i]! &= chunk[i]!
-      else if (op === OP_OR) result[done + i]! |= chunk[i]!
-      else result[done + i]! ^= chunk[i]!
+/** Bytes of a page of the arena, or none. */
+export interface ByteRange {
+  readonly bytes: Uint8Array
+  readonly at: number
+  readonly length: number
+}
+
+/**
+ * The bitwise operation on all sources, into `result`, which is plain memory from a word boundary on, as long as the
+ * longest of them, and zero. Shorter sources count as followed by zeros.
+ */
+export function combine(op: number, result: Uint8Array, sources: readonly ByteRange[]): void {
+  const words = new Int32Array(result.buffer, result.byteOffset, result.length >>> 2)
+  const chunk = new Uint8Array(CHUNK_BYTES)
+  const chunkWords = new Int32Array(chunk.buffer)
+  // Part after part through all sources, so that the parts stay in the processor's first-level cache.
+  for (let done = 0; done < result.length; done += CHUNK_BYTES) {
+    const count = Math.min(result.length - done, CHUNK_BYTES)
+    for (let i = 0; i < sources.length; i++) {
+      const { bytes, at, length } = sources[i]!
+      const held = Math.max(0, Math.min(length - done, count))
+      if (i === 0) {
+        copyBytes(bytes, at + done, result, done, held)
+        continue
+      }
+      copyBytes(bytes, at + done, chunk, 0, held)
+      combineWords(op, words, done >>> 2, chunkWords, held >>> 2)
+      for (let k = held & ~3; k < held; k++) result[done + k] = combineByte(op, result[done + k]!, chunk[k]!)
+      if (op === OP_AND) result.fill(0, done + held, done + count)
     }
   }
 }
 
-function andWords(target: Int32Array, first: number, source: Int32Array, count: number): void {
-  for (let i = 0; i < count; i++) target[first + i]! &= source[i]!
+function combineWords(op: number, target: Int32Array, first: number, source: Int32Array, count: number): void {
+  if (op === OP_AND) for (let i = 0; i < count; i++) target[first + i]! &= source[i]!
+  else if (op === OP_OR) for (let i = 0; i < count; i++) target[first + i]! |= source[i]!
+  else for (let i = 0; i < count; i++) target[first + i]! ^= source[i]!
 }
 
-function orWords(target: Int32Array, first: number, source: Int32Array, count: number): void {
-  for (let i = 0; i < count; i++) target[first + i]! |= source[i]!
+function combineByte(op: number, one: number, other: number): number {
+  if (op === OP_AND) return one & other
+  return op === OP_OR ? one | other : one ^ other
 }
 
-function xorWords(target: Int32Array, first: number, source: Int32Array, count: number): void {
-  for (let i = 0; i < count; i++) target[first + i]! ^= source[i]!
-}
-
-/** Inverts every bit. `result` starts at a word boundary and is plain memory. */
-export function invert(result: Uint8Array): void {
-  const words = new Int32Array(result.buffer, result.byteOffset, result.length >>> 2)
+/** result = not source, as long as it; `result` is plain memory from a word boundary on. */
+export function invert(result: Uint8Array, { bytes, at, length }: ByteRange): void {
+  copyBytes(bytes, at, result, 0, length)
+  const words = new Int32Array(result.buffer, result.byteOffset, length >>> 2)
   for (let i = 0; i < words.length; i++) words[i] = ~words[i]!
-  for (let i = words.length << 2; i < result.length; i++) result[i] = ~result[i]!
+  for (let i = words.length << 2; i < length; i++) result[i] = ~result[i]!
 }
 
 /** The unsigned number in `width` bits (1 to 32) from bit `offset` on; bytes from `end` on count as zero. */
@@ -190,17 +206,16 @@ export function readField(bytes: Uint8Array, at: number, end: number, offset: nu
 export function writeField(bytes: Uint8Array, at: number, offset: number, width: number, value: number): void {
   let rest = value
   let left = width
-  // From the last bit backwards, a byte at a time.
-  let bit = offset + width
+  let index = at + Math.floor((offset + width - 1) / 8)
+  // From the last byte backwards: the first one written may hold bits behind the field, the last one bits before it.
+  let shift = 7 - ((offset + width - 1) & 7)
   while (left > 0) {
-    const inByte = ((bit - 1) & 7) + 1
-    const count = Math.min(inByte, left)
-    const shift = 8 - inByte
+    const count = Math.min(8 - shift, left)
     const mask = ((1 << count) - 1) << shift
-    const index = at + Math.floor((bit - 1) / 8)
-    bytes[index] = (bytes[index]! & ~mask) | (((rest % 256) << shift) & mask)
-    rest = Math.floor(rest / 2 ** count)
+    bytes[index] = (bytes[index]! & ~mask) | ((rest << shift) & mask)
+    rest = Math.floor(rest / (1 << count))
     left -= count
-    bit -= count
+    shift = 0
+    index--
   }
 }
