@@ -118,6 +118,7 @@ export class RequestParser {
         if (length < 0) {
           this.position = at
           this.argumentsLeft = left
+          this.bulkBytes = -1
           const status = this.parseLength(bytes, end)
           if (status !== COMPLETE) return status
           at = this.position
