@@ -9,7 +9,8 @@
 import type { Argv } from '../base/argv.ts'
 import { copyBytes, zeroBytes } from '../base/copy-bytes.ts'
 import { isInt64 } from '../base/int64-text.ts'
-import type { Ref } from '../memory/arena.ts'
+import type { CopySource } from '../base/word-copy.ts'
+import { ArenaFullError, type Ref } from '../memory/arena.ts'
 import { HAS_EXTRA, KEY_BYTES_MAX, KEY_LENGTH_MASK, type TableRef } from '../structures/hash-table.ts'
 import {
   EMBSTR_BYTES_MAX,
@@ -36,6 +37,8 @@ import {
 import type { Keyspace } from './keyspace.ts'
 import { lfuAfterAccess, lfuInitial } from './lfu.ts'
 
+/** From so many keys on, emptying the last database that has any gives up the whole arena instead of each block. */
+const RESET_KEYS_MIN = 1000
 const TWO_32 = 0x1_0000_0000
 
 /** Milliseconds since 1970, up to 2^63 - 1: a bigint where a double is not exact. */
@@ -57,14 +60,13 @@ export class Db {
   averageTtlMs = 0
   /** Where the active expiry cycle stands. */
   expireCursor = 0
-  private keys: TableRef
-  private expires: TableRef
+  private keys: TableRef = 0
+  private expires: TableRef = 0
 
   constructor(keyspace: Keyspace, index: number) {
     this.keyspace = keyspace
     this.index = index
-    this.keys = keyspace.table.create()
-    this.expires = keyspace.table.create()
+    this.beginEmpty()
   }
 
   get size(): number {
@@ -100,9 +102,12 @@ export class Db {
     return entry !== 0 && (this.wordOf(entry, WORD_META) & META_TYPE_MASK) !== TYPE_STRING ? WRONG_TYPE : entry
   }
 
-  /** The entry of a key for a writing command, or NO_KEY. Touches the LRU field; counts nothing. */
+  /**
+   * The entry of a key for a writing command, or NO_KEY: an overdue key then makes room, also where reading only hides it.
+   * Touches the LRU field; counts nothing.
+   */
   write(argv: Argv, index: number): Ref {
-    const entry = this.peek(argv.bytes, argv.starts[index]!, argv.lengths[index]!)
+    const entry = this.peekForWrite(argv.bytes, argv.starts[index]!, argv.lengths[index]!)
     if (entry !== 0) this.touch(entry)
     return entry
   }
@@ -121,6 +126,15 @@ export class Db {
     return entry
   }
 
+  /** As `peek`, and an overdue key makes room, also where reading only hides it. */
+  peekForWrite(bytes: Uint8Array, start: number, length: number): Ref {
+    const entry = this.peekOverdue(bytes, start, length)
+    if (entry === 0 || this.wordOf(entry, WORD_KEY) >= 0) return entry
+    if (this.keyspace.expireMode === EXPIRE_IGNORE || !this.isOverdue(entry)) return entry
+    this.expire(entry)
+    return NO_KEY
+  }
+
   /** As `peek`, but an overdue key is returned as well. */
   peekOverdue(bytes: Uint8Array, start: number, length: number): Ref {
     const { table } = this.keyspace
@@ -130,14 +144,14 @@ export class Db {
   /** A key chosen evenly that is not overdue, or NO_KEY. */
   randomKey(): Ref {
     const { keyspace } = this
-    // On a replica all keys may be overdue and none may be deleted: give up after Redis's number of tries.
-    const triesMax =
-      this.expiresSize === this.size && keyspace.expireMode !== EXPIRE_DELETE ? 100 : Number.POSITIVE_INFINITY
+    // Where overdue keys are hidden and not deleted there may be no others: give up after Redis's number of tries.
+    const triesMax = this.expiresSize === this.size ? 100 : Number.POSITIVE_INFINITY
     for (let tries = 1; ; tries++) {
       const entry = keyspace.table.random(this.keys, keyspace.random)
       if (entry === 0 || this.wordOf(entry, WORD_KEY) >= 0) return entry
-      if (!this.isOverdue(entry) || tries > triesMax) return entry
+      if (keyspace.expireMode === EXPIRE_IGNORE || !this.isOverdue(entry)) return entry
       if (keyspace.expireMode === EXPIRE_DELETE) this.expire(entry)
+      else if (tries >= triesMax) return entry
     }
   }
 
@@ -266,13 +280,15 @@ export class Db {
     const hash = table.hashOf(key, keyStart, keyLength)
     let old = table.find(this.keys, hash, key, keyStart, keyLength)
     // An overdue key goes with all that follows from it, and its expire time is not one to keep.
-    if (old !== 0 && this.wordOf(old, WORD_KEY) < 0 && keyspace.expireMode === EXPIRE_DELETE && this.isGone(old))
+    if (old !== 0 && this.wordOf(old, WORD_KEY) < 0 && this.isOverdue(old) && keyspace.expireMode !== EXPIRE_IGNORE) {
+      this.expire(old)
       old = 0
+    }
     if (old === 0) {
-      const entry = this.allocateEntry(key, keyStart, keyLength, ENTRY_HEADER_BYTES + keyLength + valueLength)
+      const entry = this.allocateEntry(key, keyStart, keyLength, ENTRY_HEADER_BYTES, valueLength)
       this.putMeta(entry, TYPE_STRING | (encoding << META_ENCODING_SHIFT) | this.initialLru())
       this.putValue(entry, ENTRY_HEADER_BYTES + keyLength, value, valueStart, valueLength)
-      table.insert(this.keys, hash, entry)
+      this.insertEntry(hash, entry)
       if (keyspace.announcesNew) this.announceNew(key, keyStart, keyLength)
       return entry
     }
@@ -283,7 +299,7 @@ export class Db {
     if ((words[at + WORD_META]! & META_TYPE_MASK) !== TYPE_STRING || (hasExpire && !keepTtl)) {
       return this.replaceWithString(old, key, keyStart, keyLength, value, valueStart, valueLength, encoding, keepTtl)
     }
-    const head = ENTRY_HEADER_BYTES + (hasExpire ? ENTRY_EXPIRE_BYTES : 0) + keyLength
+    const head = headBytes(hasExpire) + keyLength
     let entry = old
     if (arena.capacity(old) !== arena.capacityFor(head + valueLength)) {
       entry = arena.allocate(head + valueLength)
@@ -292,7 +308,9 @@ export class Db {
       if (hasExpire) this.replaceInExpires(old, entry)
     }
     // A value made anew is as recently used as a new key's; how frequently it is used goes on counting.
-    const lruBits = keyspace.lfu ? words[at + WORD_META]! & ~0xff : this.initialLru()
+    const lruBits = keyspace.lfu
+      ? lfuAfterAccess(words[at + WORD_META]! >>> META_LRU_SHIFT, keyspace) << META_LRU_SHIFT
+      : this.initialLru()
     this.putMeta(entry, TYPE_STRING | (encoding << META_ENCODING_SHIFT) | lruBits)
     this.putValue(entry, head, value, valueStart, valueLength)
     if (entry !== old) arena.release(old)
@@ -339,10 +357,10 @@ export class Db {
   addValue(key: Uint8Array, keyStart: number, keyLength: number, type: number, encoding: number, root: Ref): Ref {
     const { table, arena } = this.keyspace
     const hash = table.hashOf(key, keyStart, keyLength)
-    const entry = this.allocateEntry(key, keyStart, keyLength, ENTRY_HEADER_BYTES + keyLength)
+    const entry = this.allocateEntry(key, keyStart, keyLength, ENTRY_HEADER_BYTES, 0)
     this.putMeta(entry, type | (encoding << META_ENCODING_SHIFT) | this.initialLru())
     arena.view32(entry)[arena.at32(entry) + WORD_VALUE] = root
-    table.insert(this.keys, hash, entry)
+    this.insertEntry(hash, entry)
     if (this.keyspace.announcesNew) this.announceNew(key, keyStart, keyLength)
     return entry
   }
@@ -353,7 +371,7 @@ export class Db {
    * false for a key that stays; the two words of the expire time are low first. `lru` below 0 stands for just used.
    */
   addLoaded(
-    key: Uint8Array,
+    key: CopySource,
     keyStart: number,
     keyLength: number,
     type: number,
@@ -365,8 +383,8 @@ export class Db {
     lru: number,
   ): Ref {
     const { arena, table, epochBits } = this.keyspace
-    if (keyLength > KEY_BYTES_MAX) throw new RangeError(`a key of ${keyLength} bytes is above the maximum`)
-    const head = hasExpire ? ENTRY_HEADER_BYTES + ENTRY_EXPIRE_BYTES : ENTRY_HEADER_BYTES
+    if (keyLength > KEY_BYTES_MAX) throw new ArenaFullError(`a key of ${keyLength} bytes is above the maximum`)
+    const head = headBytes(hasExpire)
     const entry = arena.allocate(head + keyLength + (type === TYPE_STRING ? value : 0))
     const words = arena.view32(entry)
     const at = arena.at32(entry)
@@ -378,13 +396,21 @@ export class Db {
       words[at + WORD_EXPIRE] = expireLow
       words[at + WORD_EXPIRE + 1] = expireHigh
     }
-    copyBytes(key, keyStart, arena.view8(entry), arena.at8(entry) + head, keyLength)
-    const hash = table.hashOf(key, keyStart, keyLength)
+    key.copy(keyStart, arena.view8(entry), arena.viewData(entry), arena.at8(entry) + head, keyLength)
+    const hash = table.hashOf(key.bytes, keyStart, keyLength)
     if (!table.insertNew(this.keys, hash, entry)) {
       arena.release(entry)
       return NO_KEY
     }
-    if (hasExpire) table.insert(this.expires, hash, entry)
+    if (hasExpire) {
+      try {
+        table.insert(this.expires, hash, entry)
+      } catch (error) {
+        if (table.findEntry(this.keys, entry)) table.removeFound(this.keys)
+        arena.release(entry)
+        throw error
+      }
+    }
     return entry
   }
 
@@ -401,13 +427,15 @@ export class Db {
     const { keyspace } = this
     if (keyspace.snapshot !== null) keyspace.snapshot.preserve(this, entry)
     this.unlink(entry)
-    this.freeEntry(entry)
+    keyspace.releaseEntry(entry)
   }
 
-  /** Removes a key by name, overdue or not. Returns whether it was there and not overdue. */
+  /** Removes a key by name, overdue or not. Returns whether it was there; one that expires by this call was not. */
   removeKey(bytes: Uint8Array, start: number, length: number): boolean {
-    const entry = this.peek(bytes, start, length)
+    const entry = this.peekOverdue(bytes, start, length)
     if (entry === NO_KEY) return false
+    if (this.wordOf(entry, WORD_KEY) < 0 && this.keyspace.expireMode === EXPIRE_DELETE && this.isGone(entry))
+      return false
     this.remove(entry)
     return true
   }
@@ -417,33 +445,39 @@ export class Db {
    * free. Returns the new entry.
    */
   moveEntry(entry: Ref, target: Db, key: Uint8Array, keyStart: number, keyLength: number): Ref {
-    const expireAtMs = this.exactExpireAtMs(entry)
     const { keyspace } = this
     if (keyspace.snapshot !== null) keyspace.snapshot.preserve(this, entry)
-    const moved = target.cloneShell(this, entry, key, keyStart, keyLength, this.rootOf(entry))
+    const moved = target.cloneShell(entry, key, keyStart, keyLength, this.rootOf(entry))
     this.unlink(entry)
     keyspace.arena.release(entry)
-    return expireAtMs >= 0 ? target.setExpire(moved, expireAtMs) : moved
+    return moved
   }
 
   /** Copies a value to a free name in `target`, with its expire time. Returns the new entry. */
   copyEntry(entry: Ref, target: Db, key: Uint8Array, keyStart: number, keyLength: number): Ref {
-    const expireAtMs = this.exactExpireAtMs(entry)
     const type = this.typeOf(entry)
-    const root = type === TYPE_STRING ? 0 : this.keyspace.types[type]!.copy(this.rootOf(entry), this.encodingOf(entry))
-    const copy = target.cloneShell(this, entry, key, keyStart, keyLength, root)
-    return expireAtMs >= 0 ? target.setExpire(copy, expireAtMs) : copy
+    if (type === TYPE_STRING) return target.cloneShell(entry, key, keyStart, keyLength, 0)
+    const encoding = this.encodingOf(entry)
+    const valueType = this.keyspace.types[type]!
+    const root = valueType.copy(this.rootOf(entry), encoding)
+    try {
+      return target.cloneShell(entry, key, keyStart, keyLength, root)
+    } catch (error) {
+      valueType.release(root, encoding)
+      throw error
+    }
   }
 
   /** Sets when a key expires. Returns its entry, perhaps moved. */
   setExpire(entry: Ref, atMs: UnixTimeMs): Ref {
     const { keyspace } = this
-    const { arena, table } = keyspace
+    const { arena } = keyspace
     if (keyspace.snapshot !== null) keyspace.snapshot.preserve(this, entry)
     let target = entry
     if (this.wordOf(entry, WORD_KEY) >= 0) {
-      target = this.reshape(entry, true)
-      table.insert(this.expires, table.hashOfEntry(target), target)
+      target = this.reshaped(entry, true)
+      this.insertInExpires(keyspace.table.hashOfEntry(target), target)
+      this.replaceInKeys(entry, target)
     }
     const words = arena.view32(target)
     const at = arena.at32(target) + WORD_EXPIRE
@@ -464,8 +498,10 @@ export class Db {
     const { table } = keyspace
     if (this.wordOf(entry, WORD_KEY) >= 0) return entry
     if (keyspace.snapshot !== null) keyspace.snapshot.preserve(this, entry)
+    const target = this.reshaped(entry, false)
     if (table.findEntry(this.expires, entry)) table.removeFound(this.expires)
-    return this.reshape(entry, false)
+    this.replaceInKeys(entry, target)
+    return target
   }
 
   isOverdue(entry: Ref): boolean {
@@ -508,24 +544,31 @@ export class Db {
     table.resumeRehash(this.keys)
   }
 
-  /** Empties the database. Returns how many keys went. */
-  clear(): number {
-    const { table, snapshot } = this.keyspace
+  /**
+   * Empties the database and returns how many keys went. The memory of many keys follows in steps; `isLazy` says whether
+   * that was asked for, which is a matter of statistics alone.
+   */
+  clear(isLazy = false): number {
+    const { keyspace } = this
     const { size } = this
-    if (snapshot !== null) snapshot.preserveAll(this)
-    let cursor = 0
-    table.pauseRehash(this.keys)
-    do {
-      cursor = table.scan(this.keys, cursor)
-      for (let i = 0; i < table.scannedCount; i++) this.freeEntry(table.scanned[i]!)
-    } while (cursor !== 0)
-    table.destroy(this.keys)
-    table.destroy(this.expires)
+    if (keyspace.snapshot !== null) keyspace.snapshot.preserveAll(this)
+    if (keyspace.snapshot === null && size > RESET_KEYS_MIN && keyspace.keyCount() === size) {
+      keyspace.resetArena(isLazy)
+      return size
+    }
+    const { keys, expires } = this
+    this.beginEmpty()
+    keyspace.lazyFree.add(keys, expires, isLazy)
+    return size
+  }
+
+  /** Makes new tables; the old ones are somebody else's to free. */
+  beginEmpty(): void {
+    const { table } = this.keyspace
     this.keys = table.create()
     this.expires = table.create()
     this.averageTtlMs = 0
     this.expireCursor = 0
-    return size
   }
 
   exchange(other: Db): void {
@@ -602,13 +645,36 @@ export class Db {
     return (keyspace.lfu ? lfuInitial(keyspace) : keyspace.lruClock) << META_LRU_SHIFT
   }
 
-  private allocateEntry(key: Uint8Array, keyStart: number, keyLength: number, sizeBytes: number): Ref {
-    if (keyLength > KEY_BYTES_MAX) throw new RangeError(`a key of ${keyLength} bytes is above the maximum`)
+  /** A block for a key and `valueLength` further bytes, with the key in it behind `head` bytes. */
+  private allocateEntry(key: Uint8Array, keyStart: number, keyLength: number, head: number, valueLength: number): Ref {
+    if (keyLength > KEY_BYTES_MAX) throw new ArenaFullError(`a key of ${keyLength} bytes is above the maximum`)
     const { arena } = this.keyspace
-    const entry = arena.allocate(sizeBytes)
+    const entry = arena.allocate(head + keyLength + valueLength)
     arena.view32(entry)[arena.at32(entry) + WORD_KEY] = keyLength | this.keyspace.epochBits
-    copyBytes(key, keyStart, arena.view8(entry), arena.at8(entry) + ENTRY_HEADER_BYTES, keyLength)
+    copyBytes(key, keyStart, arena.view8(entry), arena.at8(entry) + head, keyLength)
     return entry
+  }
+
+  /** Puts a new entry into the table, or frees it when memory has ended. */
+  private insertEntry(hash: number, entry: Ref): void {
+    const { arena, table } = this.keyspace
+    try {
+      table.insert(this.keys, hash, entry)
+    } catch (error) {
+      arena.release(entry)
+      throw error
+    }
+  }
+
+  /** As `insertEntry`, for an entry that is in no table but perhaps that of the keys. */
+  private insertInExpires(hash: number, entry: Ref): void {
+    const { arena, table } = this.keyspace
+    try {
+      table.insert(this.expires, hash, entry)
+    } catch (error) {
+      arena.release(entry)
+      throw error
+    }
   }
 
   private putMeta(entry: Ref, meta: number): void {
@@ -633,47 +699,73 @@ export class Db {
     encoding: number,
     keepTtl: boolean,
   ): Ref {
-    const { arena, table } = this.keyspace
-    const expireAtMs = keepTtl ? this.exactExpireAtMs(old) : -1
+    const { table } = this.keyspace
+    const hadExpire = this.wordOf(old, WORD_KEY) < 0
+    const head = headBytes(keepTtl && hadExpire)
     // The new entry is whole before the old one goes: key or value may lie in it.
-    const entry = this.allocateEntry(key, keyStart, keyLength, ENTRY_HEADER_BYTES + keyLength + valueLength)
+    const entry = this.allocateEntry(key, keyStart, keyLength, head, valueLength)
     this.putMeta(entry, TYPE_STRING | (encoding << META_ENCODING_SHIFT) | this.initialLru())
-    this.putValue(entry, ENTRY_HEADER_BYTES + keyLength, value, valueStart, valueLength)
+    this.putValue(entry, head + keyLength, value, valueStart, valueLength)
+    if (head > ENTRY_HEADER_BYTES) {
+      this.copyExpire(old, entry)
+      this.replaceInExpires(old, entry)
+    } else if (hadExpire && table.findEntry(this.expires, old)) table.removeFound(this.expires)
+    table.findEntry(this.keys, old)
     table.replaceFound(entry)
-    if (this.wordOf(old, WORD_KEY) < 0 && table.findEntry(this.expires, old)) table.removeFound(this.expires)
-    this.releaseValue(old)
-    arena.release(old)
-    return expireAtMs >= 0 ? this.setExpire(entry, expireAtMs) : entry
+    this.keyspace.releaseEntry(old)
+    return entry
   }
 
-  /** A new entry of this database with another's type, encoding, LRU field and value, under a name that is free. */
-  private cloneShell(source: Db, entry: Ref, key: Uint8Array, keyStart: number, keyLength: number, root: Ref): Ref {
+  /** A new entry with another's type, encoding, LRU field, expire time and value, under a name that is free here. */
+  private cloneShell(entry: Ref, key: Uint8Array, keyStart: number, keyLength: number, root: Ref): Ref {
     const { arena, table } = this.keyspace
-    const isString = source.typeOf(entry) === TYPE_STRING
-    const valueLength = isString ? source.valueLength(entry) : 0
-    const clone = this.allocateEntry(key, keyStart, keyLength, ENTRY_HEADER_BYTES + keyLength + valueLength)
-    this.putMeta(clone, source.wordOf(entry, WORD_META))
-    if (isString) {
-      this.putValue(clone, ENTRY_HEADER_BYTES + keyLength, source.bytesOf(entry), source.valueAt(entry), valueLength)
-    } else arena.view32(clone)[arena.at32(clone) + WORD_VALUE] = root
-    table.insert(this.keys, table.hashOf(key, keyStart, keyLength), clone)
+    const isString = this.typeOf(entry) === TYPE_STRING
+    const valueLength = isString ? this.valueLength(entry) : 0
+    const hasExpire = this.wordOf(entry, WORD_KEY) < 0
+    const head = headBytes(hasExpire)
+    const clone = this.allocateEntry(key, keyStart, keyLength, head, valueLength)
+    this.putMeta(clone, this.wordOf(entry, WORD_META))
+    if (isString) this.putValue(clone, head + keyLength, this.bytesOf(entry), this.valueAt(entry), valueLength)
+    else arena.view32(clone)[arena.at32(clone) + WORD_VALUE] = root
+    const hash = table.hashOf(key, keyStart, keyLength)
+    if (hasExpire) {
+      this.copyExpire(entry, clone)
+      this.insertInExpires(hash, clone)
+    }
+    try {
+      table.insert(this.keys, hash, clone)
+    } catch (error) {
+      if (hasExpire && table.findEntry(this.expires, clone)) table.removeFound(this.expires)
+      arena.release(clone)
+      throw error
+    }
     if (this.keyspace.announcesNew) this.announceNew(key, keyStart, keyLength)
     return clone
   }
 
-  /** The same entry with or without room for an expire time. */
-  private reshape(entry: Ref, withExpire: boolean): Ref {
-    const { arena, table } = this.keyspace
+  /** Gives an entry made with room for it the expire time of another. */
+  private copyExpire(from: Ref, to: Ref): void {
+    const { arena } = this.keyspace
+    const fromWords = arena.view32(from)
+    const fromAt = arena.at32(from)
+    const words = arena.view32(to)
+    const at = arena.at32(to)
+    words[at]! |= HAS_EXTRA
+    words[at + WORD_EXPIRE] = fromWords[fromAt + WORD_EXPIRE]!
+    words[at + WORD_EXPIRE + 1] = fromWords[fromAt + WORD_EXPIRE + 1]!
+  }
+
+  /** A copy of an entry with or without room for an expire time, to take its place. */
+  private reshaped(entry: Ref, withExpire: boolean): Ref {
+    const { arena } = this.keyspace
     const words = arena.view32(entry)
     const at = arena.at32(entry)
     const keyLength = words[at]! & KEY_LENGTH_MASK
-    const oldHead = ENTRY_HEADER_BYTES + (words[at]! < 0 ? ENTRY_EXPIRE_BYTES : 0)
-    const newHead = ENTRY_HEADER_BYTES + (withExpire ? ENTRY_EXPIRE_BYTES : 0)
+    const oldHead = headBytes(words[at]! < 0)
+    const newHead = headBytes(withExpire)
     const isString = (words[at + WORD_META]! & META_TYPE_MASK) === TYPE_STRING
     const bodyBytes = keyLength + (isString ? words[at + WORD_VALUE]! : 0)
     const target = arena.allocate(newHead + bodyBytes)
-    table.findEntry(this.keys, entry)
-    table.replaceFound(target)
     const targetWords = arena.view32(target)
     const targetAt = arena.at32(target)
     targetWords[targetAt] = withExpire ? words[at]! | HAS_EXTRA : words[at]! & ~HAS_EXTRA
@@ -686,8 +778,15 @@ export class Db {
       arena.at8(target) + newHead,
       bodyBytes,
     )
-    arena.release(entry)
     return target
+  }
+
+  /** Puts an entry in another's place and frees that one, not its value. */
+  private replaceInKeys(old: Ref, entry: Ref): void {
+    const { arena, table } = this.keyspace
+    table.findEntry(this.keys, old)
+    table.replaceFound(entry)
+    arena.release(old)
   }
 
   private replaceInExpires(old: Ref, entry: Ref): void {
@@ -701,16 +800,6 @@ export class Db {
     if (table.findEntry(this.keys, entry)) table.removeFound(this.keys)
   }
 
-  private freeEntry(entry: Ref): void {
-    this.releaseValue(entry)
-    this.keyspace.arena.release(entry)
-  }
-
-  private releaseValue(entry: Ref): void {
-    const type = this.typeOf(entry)
-    if (type !== TYPE_STRING) this.keyspace.types[type]!.release(this.rootOf(entry), this.encodingOf(entry))
-  }
-
   private scanTable(tableRef: TableRef, cursor: number, visit: (entry: Ref) => void): number {
     const { table } = this.keyspace
     const next = table.scan(tableRef, cursor)
@@ -720,6 +809,10 @@ export class Db {
     for (let i = 0; i < scannedCount; i++) visit(entries[i]!)
     return next
   }
+}
+
+function headBytes(hasExpire: boolean): number {
+  return hasExpire ? ENTRY_HEADER_BYTES + ENTRY_EXPIRE_BYTES : ENTRY_HEADER_BYTES
 }
 
 /** Extra bytes for a string that grows: as sds, its length again up to 1 MiB. */

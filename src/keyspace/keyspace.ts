@@ -8,7 +8,20 @@ import type { Random } from '../base/random.ts'
 import { Arena, type Ref } from '../memory/arena.ts'
 import { HashTable } from '../structures/hash-table.ts'
 import { Db } from './db.ts'
-import { ENTRY_HEADER_BYTES, EPOCH_MASK, EPOCH_SHIFT, EXPIRE_DELETE, LRU_MASK } from './entry.ts'
+import {
+  ENTRY_HEADER_BYTES,
+  EPOCH_MASK,
+  EPOCH_SHIFT,
+  EXPIRE_DELETE,
+  LRU_MASK,
+  META_ENCODING_MASK,
+  META_ENCODING_SHIFT,
+  META_TYPE_MASK,
+  TYPE_STRING,
+  WORD_META,
+  WORD_VALUE,
+} from './entry.ts'
+import { LazyFree } from './lazy-free.ts'
 import type { ValueType } from './value-type.ts'
 
 /** What the engine wants to hear of. Called while the entry still exists. */
@@ -34,13 +47,16 @@ export interface Snapshot {
 }
 
 const EPOCH_MAX = EPOCH_MASK >>> EPOCH_SHIFT
+const ALL_EPOCHS = (1 << (EPOCH_MAX + 1)) - 1
 
 export const LRU_CLOCK_RESOLUTION_MS = 1000
 
 export class Keyspace {
+  /** Holds entries, values and tables of the databases and nothing else: it is given up as a whole when all are emptied. */
   readonly arena = new Arena()
   readonly table: HashTable
   readonly databases: Db[] = []
+  readonly lazyFree: LazyFree
   readonly types: (ValueType | undefined)[] = []
   readonly clock: Clock
   readonly random: Random
@@ -74,6 +90,7 @@ export class Keyspace {
     this.clock = clock
     this.random = random
     this.table = new HashTable(this.arena, new KeyHash(random.int32(), random.int32()), ENTRY_HEADER_BYTES)
+    this.lazyFree = new LazyFree(this)
     for (const type of types) this.types[type.type] = type
     for (let index = 0; index < databases; index++) this.databases.push(new Db(this, index))
     this.updateLruClock()
@@ -104,6 +121,11 @@ export class Keyspace {
     this.epochsInUse = 1 << (this.epochBits >>> EPOCH_SHIFT)
   }
 
+  /** Whether `nextEpoch` will find one. */
+  get hasFreeEpoch(): boolean {
+    return this.epochsInUse !== ALL_EPOCHS
+  }
+
   /** Whether entries of older epochs may be left over from snapshots that did not end. */
   get hasStaleEpochs(): boolean {
     return this.epochsInUse !== 1 << (this.epochBits >>> EPOCH_SHIFT)
@@ -114,6 +136,35 @@ export class Keyspace {
     let total = 0
     for (const db of this.databases) total += db.size
     return total
+  }
+
+  /** Empties all databases; a snapshot under way ends. Returns how many keys went. */
+  clear(isLazy = false): number {
+    if (this.snapshot !== null) this.snapshot.abandon()
+    let removed = 0
+    for (const db of this.databases) if (db.size > 0) removed += db.clear(isLazy)
+    this.settleEpochs()
+    return removed
+  }
+
+  /** Gives up all memory at once: the keys of all databases are to go. */
+  resetArena(isLazy: boolean): void {
+    this.lazyFree.forget(isLazy ? this.keyCount() : 0)
+    this.arena.reset()
+    for (const db of this.databases) db.beginEmpty()
+  }
+
+  /** Frees an entry, which is in no table any more, and its value. */
+  releaseEntry(entry: Ref): void {
+    const { arena } = this
+    const words = arena.view32(entry)
+    const at = arena.at32(entry)
+    const meta = words[at + WORD_META]!
+    const type = meta & META_TYPE_MASK
+    if (type !== TYPE_STRING) {
+      this.types[type]!.release(words[at + WORD_VALUE]!, (meta & META_ENCODING_MASK) >>> META_ENCODING_SHIFT)
+    }
+    arena.release(entry)
   }
 
   /** Exchanges the contents of two databases; who had selected one now sees the other's keys. */

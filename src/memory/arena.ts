@@ -60,6 +60,7 @@ const SPARE_PAGES_MIN = 4
 const SPARE_SHARE = 8
 const EMPTY8 = new Uint8Array(0)
 const EMPTY32 = new Int32Array(0)
+const EMPTY_DATA = new DataView(new ArrayBuffer(0))
 
 function makeClasses(): number[] {
   const sizes: number[] = []
@@ -97,6 +98,8 @@ export class Arena {
   /** Hot: pages as bytes and as words, by page number. */
   readonly bytes: Uint8Array[] = []
   readonly words: Int32Array[] = []
+  /** The same pages for whoever copies several bytes at once (base/word-copy.ts). */
+  readonly data: DataView[] = []
   /** Sum of the sizes of all live blocks, rounded up to their classes. */
   usedBytes = 0
   /** Bytes of all pages held, used or not. */
@@ -191,6 +194,10 @@ export class Arena {
 
   view32(ref: Ref): Int32Array {
     return this.words[ref >>> PAGE_GRANULES_SHIFT]!
+  }
+
+  viewData(ref: Ref): DataView {
+    return this.data[ref >>> PAGE_GRANULES_SHIFT]!
   }
 
   at8(ref: Ref): number {
@@ -398,10 +405,12 @@ export class Arena {
     if (page === this.bytes.length) {
       this.bytes.push(EMPTY8)
       this.words.push(EMPTY32)
+      this.data.push(EMPTY_DATA)
       this.growTables(page + 1)
     }
     this.bytes[page] = new Uint8Array(buffer)
     this.words[page] = new Int32Array(buffer)
+    this.data[page] = new DataView(buffer)
     this.heldBytes += pageBytes
     if (this.heldBytes > this.heldBytesPeak) this.heldBytesPeak = this.heldBytes
     if (pageBytes !== PAGE_BYTES) {
@@ -434,6 +443,7 @@ export class Arena {
     this.heldBytes -= this.bytes[page]!.length
     this.bytes[page] = EMPTY8
     this.words[page] = EMPTY32
+    this.data[page] = EMPTY_DATA
     this.forgetSlabs(page)
     this.freeNumbers.push(page)
   }

@@ -269,6 +269,42 @@ export class HashTable {
     this.shrinkIfSparse(table)
   }
 
+  /**
+   * Takes a table that nobody uses any more apart, bucket by bucket: the entries of the next one stand in `scanned` and
+   * are the caller's. Returns false after the last, when the table itself is gone.
+   */
+  dismantle(table: TableRef): boolean {
+    const { arena } = this
+    const header = arena.view32(table)
+    const h = arena.at32(table)
+    const buckets = header[h + BUCKETS_0]!
+    const exponent = header[h + EXPONENT_0]!
+    // The buckets before this one have been rehashed, or taken apart.
+    const index = header[h + REHASH_AT]!
+    this.scannedCount = 0
+    if (this.hasBucket(buckets, exponent, index)) {
+      const first = this.bucketRef(buckets, exponent, index)
+      this.collect(first)
+      this.freeChildren(table, first)
+    }
+    header[h + REHASH_AT] = index + 1
+    if (index + 1 < 1 << exponent) {
+      const isSegmentEnd = exponent > SEGMENT_EXPONENT && ((index + 1) & SEGMENT_MASK) === 0
+      if (isSegmentEnd) this.freeSegment(buckets, index >>> SEGMENT_EXPONENT)
+      return true
+    }
+    this.freeBuckets(buckets, exponent)
+    if (header[h + EXPONENT_1]! < 0) {
+      arena.release(table)
+      return false
+    }
+    header[h + BUCKETS_0] = header[h + BUCKETS_1]!
+    header[h + EXPONENT_0] = header[h + EXPONENT_1]!
+    header[h + EXPONENT_1] = -1
+    header[h + REHASH_AT] = 0
+    return true
+  }
+
   /** Starts to shrink a table that is mostly empty. */
   private shrinkIfSparse(table: TableRef): void {
     const header = this.arena.view32(table)
@@ -578,12 +614,12 @@ export class HashTable {
     return true
   }
 
-  /** Frees a segment of table 0 that is empty. */
+  /** Frees a segment of table 0, if it is there. */
   private freeSegment(directory: Ref, index: number): void {
     const { arena } = this
     const words = arena.view32(directory)
     const at = arena.at32(directory) + index
-    arena.release(words[at]!)
+    if (words[at] !== 0) arena.release(words[at]!)
     words[at] = 0
   }
 
