@@ -148,7 +148,7 @@ function followSignals(server: Server, exit: (code: number) => void): void {
   const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {
     if (shutdown.isAskedFor && signal === 'SIGINT') {
       log('You insist... exiting now.')
-      server.persistence?.discardTemporaryFiles()
+      server.persistence.discardTemporaryFiles()
       exit(1)
     }
     const isLoading = (engine.gate & GATE_LOADING) !== 0

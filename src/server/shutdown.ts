@@ -56,8 +56,8 @@ export class Shutdown {
     logger.warning('User requested shutdown...')
     const isLoading = (engine.gate & GATE_LOADING) !== 0
     const saves = !isLoading && (flags.has('save') || (config.fields.save.length > 0 && !flags.has('nosave')))
-    persistence?.endBackgroundSave()
-    if (!saves || persistence === null) {
+    persistence.endBackgroundSave()
+    if (!saves) {
       this.finish()
       onResult(true)
       return

@@ -5,9 +5,7 @@ import { hasRedisServer } from '../support/redis-process.ts'
 import { type ReplyNode, readReplyTree } from '../support/reply-tree.ts'
 import { ServerPair } from '../support/server-pair.ts'
 
-type Tree = { items: ReplyNode[] }
-
-const itemsOf = (node: ReplyNode): readonly ReplyNode[] => (node as Tree).items
+const itemsOf = (node: ReplyNode): readonly ReplyNode[] => (typeof node === 'string' ? [] : node.items)
 const numberOf = (node: ReplyNode): number => Number((node as string).slice(1))
 
 describe.skipIf(!hasRedisServer())('LATENCY', () => {

@@ -1,11 +1,11 @@
 /** INFO persistence. */
 import { fixedText } from '../../base/double-text.ts'
-import type { PersistenceFacts } from '../persistence-port.ts'
+import type { PersistenceState } from '../../persistence/state.ts'
 import type { Server } from '../server.ts'
 import type { Field } from './info.ts'
 
-export function* persistenceSection({ engine, persistence, startedMs }: Server): Generator<Field> {
-  const state = persistence?.state ?? { ...NEVER_SAVED, lastSaveSeconds: Math.floor(startedMs / 1000) }
+export function* persistenceSection({ engine, persistence }: Server): Generator<Field> {
+  const { state } = persistence
   const nowSeconds = Math.floor(engine.clock.nowMs / 1000)
   const percentDone = state.currentKeysTotal === 0 ? 0 : (state.currentKeysDone / state.currentKeysTotal) * 100
   yield ['loading', Number(state.isLoading)]
@@ -42,7 +42,7 @@ export function* persistenceSection({ engine, persistence, startedMs }: Server):
   if (state.isLoading) yield* loadingFields(state, nowSeconds)
 }
 
-function* loadingFields(state: PersistenceFacts, nowSeconds: number): Generator<Field> {
+function* loadingFields(state: PersistenceState, nowSeconds: number): Generator<Field> {
   const { loadingTotalBytes, loadingLoadedBytes, loadingUsedMemory, loadingStartSeconds } = state
   let percent = 0
   let remainingBytes = 1
@@ -64,26 +64,4 @@ function* loadingFields(state: PersistenceFacts, nowSeconds: number): Generator<
     'loading_eta_seconds',
     elapsedSeconds === 0 ? 1 : Math.floor((elapsedSeconds * remainingBytes) / (loadingLoadedBytes + 1)),
   ]
-}
-
-/** A server without persistence. */
-const NEVER_SAVED: PersistenceFacts = {
-  isLoading: false,
-  loadingStartSeconds: 0,
-  loadingTotalBytes: 0,
-  loadingLoadedBytes: 0,
-  loadingUsedMemory: 0,
-  isSaving: false,
-  lastSaveSeconds: 0,
-  lastSaveFailed: false,
-  lastSaveDurationSeconds: -1,
-  saveStartSeconds: -1,
-  saves: 0,
-  lastCowBytes: 0,
-  currentCowBytes: 0,
-  currentCowPeakBytes: 0,
-  currentKeysDone: 0,
-  currentKeysTotal: 0,
-  lastLoadKeysExpired: 0,
-  lastLoadKeysLoaded: 0,
 }

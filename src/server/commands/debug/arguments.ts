@@ -35,8 +35,9 @@ export function integerAt(argv: Argv, index: number, reply: ReplyWriter): number
 
 /** A whole number of 0 or more; null after an error reply. */
 export function positiveAt(argv: Argv, index: number, reply: ReplyWriter): number | null {
-  const value = integerAt(argv, index, reply)
-  if (value === null || value >= 0) return value
+  const start = argv.starts[index]!
+  const value = parseInt64(argv.bytes, start, start + argv.lengthBytes(index))
+  if (value !== null && value >= 0n) return Number(value)
   reply.error(ERR_NOT_POSITIVE)
   return null
 }

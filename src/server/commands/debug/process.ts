@@ -176,7 +176,7 @@ export const processSubcommands: readonly DebugSubcommand[] = [
       '    * DEBUG RELOAD NOSAVE NOFLUSH MERGE: add the contents of an existing RDB',
       '      file to the database.',
     ],
-    run({ persistence, logger }, _ctx, argv, reply) {
+    run({ persistence }, _ctx, argv, reply) {
       const options = { save: true, flush: true, merge: false }
       for (let i = 2; i < argv.count; i++) {
         if (argv.is(i, 'MERGE')) options.merge = true
@@ -184,10 +184,9 @@ export const processSubcommands: readonly DebugSubcommand[] = [
         else if (argv.is(i, 'NOSAVE')) options.save = false
         else return reply.errorText('ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.')
       }
-      const error = persistence!.reload(options)
-      if (error !== null) return reply.error(error)
-      logger.warning('DB reloaded by DEBUG RELOAD')
-      reply.ok()
+      const error = persistence.reload(options)
+      if (error !== null) reply.error(error)
+      else reply.ok()
     },
   },
   {
