@@ -540,8 +540,8 @@ export class Engine implements KeyspaceListener {
   /** Returns false if that is more than the client may leave unread: then it is closed. */
   private keepInput(session: Session, inbox: Inbox, bytes: Uint8Array, start: number, end: number): boolean {
     const unreadBytes = inbox.unreadBytes + end - start
+    this.batchBytes = unreadBytes
     if (unreadBytes <= this.settings.queryBufferBytesMax && inbox.append(bytes, start, end)) {
-      this.batchBytes = unreadBytes
       if (unreadBytes > session.inputPeakBytes) session.inputPeakBytes = unreadBytes
       return true
     }
