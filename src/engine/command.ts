@@ -72,6 +72,9 @@ function derive(definition: CommandDefinition, parent: Command | null): Command 
   if (definition.run === undefined && (definition.subcommands ?? []).length === 0) {
     throw new TypeError(`command ${name}: needs a run function or subcommands`)
   }
+  if (definition.run?.constructor.name === 'AsyncFunction') {
+    throw new TypeError(`command ${name}: run must not be async: the next command runs as soon as it returns`)
+  }
   const keys = definition.keys ?? []
   for (const [index, spec] of keys.entries()) {
     const problem = keySpecProblem(spec)
