@@ -132,6 +132,8 @@ export class Engine implements KeyspaceListener {
   private batchBytes = 0
   private readonly onFatal: (error: unknown, session: Session | null) => void
   private nextSessionId = 1
+  /** FLUSHALL has emptied all databases. */
+  onDataFlushed: (() => void) | null = null
   /** When an attack was last written to the log. */
   attackLoggedMs = 0
   /** Depth of commands that run commands (EXEC, scripts). */

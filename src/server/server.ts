@@ -114,6 +114,7 @@ export class Server {
       },
       new PersistenceSettings(),
     )
+    this.engine.onDataFlushed = () => this.persistence.dataFlushed()
     this.modules = new Modules({ commands: this.engine.commands, logger, directory: () => fields.dir })
     this.shutdown = new Shutdown(this)
     this.cron = new Cron(this)

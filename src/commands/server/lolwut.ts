@@ -1,0 +1,60 @@
+/**
+ * LOLWUT [VERSION version] [columns [rows]]: a small picture and the version. Ours is a field of hills under a moon, a
+ * different one each time. Reply: verbatim text that ends with "Redis ver. <version>".
+ * Source: Redis command reference, LOLWUT (since 5.0.0).
+ */
+import type { Random } from '../../base/random.ts'
+import { REDIS_VERSION } from '../../base/version.ts'
+import { defineCommand } from '../../engine/command.ts'
+import { FAST, READONLY } from '../../engine/flags.ts'
+import { ERR_NOT_INTEGER } from '../../resp/errors.ts'
+
+const DEFAULT_COLUMNS = 66
+const DEFAULT_ROWS = 12
+/** As Redis's own pieces bound their canvas. */
+const COLUMNS_MAX = 1000
+const ROWS_MAX = 200
+const SHADES = '░▒▓'
+
+export const lolwut = defineCommand({
+  name: 'LOLWUT',
+  arity: -1,
+  flags: READONLY | FAST,
+  doc: { group: 'server', since: '5.0.0', summary: 'Draws a picture and tells the version.' },
+  run(ctx, argv, reply) {
+    let first = 1
+    if (argv.count >= 3 && argv.is(1, 'VERSION')) {
+      if (Number.isNaN(argv.safeInt(2))) return reply.error(ERR_NOT_INTEGER)
+      first = 3
+    }
+    const columns = argv.count > first ? argv.safeInt(first) : DEFAULT_COLUMNS
+    const rows = argv.count > first + 1 ? argv.safeInt(first + 1) : DEFAULT_ROWS
+    if (Number.isNaN(columns) || Number.isNaN(rows)) return reply.error(ERR_NOT_INTEGER)
+    const picture = landscape(
+      Math.min(COLUMNS_MAX, Math.max(1, columns)),
+      Math.min(ROWS_MAX, Math.max(1, rows)),
+      ctx.engine.random,
+    )
+    reply.verbatim(Buffer.from(`${picture}\nRedis ver. ${REDIS_VERSION}\n`, 'utf8').toString('latin1'), 'txt')
+  },
+})
+
+function landscape(columns: number, rows: number, random: Random): string {
+  const canvas = Array.from({ length: rows }, () => new Array<string>(columns).fill(' '))
+  for (let i = 0; i < (columns * rows) / 40; i++) canvas[random.below(rows)]![random.below(columns)] = '.'
+  canvas[random.below(Math.max(1, rows >> 2))]![random.below(columns)] = 'o'
+  for (const [layer, shade] of [...SHADES].entries()) {
+    const base = (rows * (layer + 2)) / 5
+    const waves = [1, 2, 3].map(() => ({
+      length: columns / (1 + random.below(5)),
+      height: (random.float() * rows) / 8,
+      phase: random.float() * 2 * Math.PI,
+    }))
+    for (let x = 0; x < columns; x++) {
+      let top = base
+      for (const { length, height, phase } of waves) top += height * Math.sin((x / length) * 2 * Math.PI + phase)
+      for (let y = Math.max(0, Math.round(top)); y < rows; y++) canvas[y]![x] = shade
+    }
+  }
+  return canvas.map((line) => `${line.join('')}\n`).join('')
+}
