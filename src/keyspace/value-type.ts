@@ -3,6 +3,7 @@
  * DUMP, OBJECT, MEMORY and the removal of keys find it by the entry's type number.
  */
 import type { Ref } from '../memory/arena.ts'
+import type { Digest } from './digest.ts'
 import type { TableRef } from '../structures/hash-table.ts'
 
 export interface ValueType {
@@ -16,6 +17,8 @@ export interface ValueType {
   copy(root: Ref, encoding: number): Ref
   /** Bytes of the value's blocks; large collections are sampled with `samples` elements, 0 = all. */
   sizeBytes(root: Ref, encoding: number, samples: number): number
+  /** Adds the value to a digest, as Redis's xorObjectDigest does for the type. */
+  digest(root: Ref, encoding: number, digest: Digest): void
   /** Elements, for lazy freeing's decision and DEBUG. */
   length(root: Ref, encoding: number): number
   /** The hash table that a value is kept in, for DEBUG; 0 if it is not. Types without such an encoding leave it out. */

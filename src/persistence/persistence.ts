@@ -10,8 +10,9 @@
  */
 import type { Engine } from '../engine/engine.ts'
 import { GATE_DISK_ERROR, GATE_LOADING } from '../engine/gates.ts'
+import type { Db } from '../keyspace/db.ts'
 import { EXPIRE_DELETE, EXPIRE_IGNORE } from '../keyspace/entry.ts'
-import { ArenaFullError } from '../memory/arena.ts'
+import { ArenaFullError, type Ref } from '../memory/arena.ts'
 import { type ErrorReply, errorReply } from '../resp/errors.ts'
 import {
   BackgroundSave,
@@ -28,6 +29,7 @@ import { PersistenceError } from './errors.ts'
 import { FileError, type FileSystem, type ReadableFile } from './file-system.ts'
 import { type DatasetInfo, DatasetWriter, type ReplicationInfo } from './rdb/dataset-writer.ts'
 import { FunctionLibraries } from './rdb/functions.ts'
+import { serializedLength } from './rdb/payload.ts'
 import { RdbError } from './rdb/rdb-error.ts'
 import { LOADED, NEEDS_INPUT, RdbLoader } from './rdb/rdb-loader.ts'
 import { RdbWriter } from './rdb/rdb-writer.ts'
@@ -303,6 +305,11 @@ export class Persistence {
     }
     engine.log('warning', 'DB reloaded by DEBUG RELOAD')
     return null
+  }
+
+  /** DEBUG OBJECT's serializedlength: how long a value would be in a file. */
+  serializedLength(db: Db, entry: Ref): number {
+    return serializedLength(db, entry, this.codecs, this.settings.compression)
   }
 
   /** Stops whatever is under way and leaves nothing behind. */

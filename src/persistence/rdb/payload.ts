@@ -16,6 +16,8 @@ export const FOOTER_BYTES = VERSION_BYTES + CHECKSUM_BYTES
 /** Type and length of a string. */
 const HEAD_BYTES_MAX = 16
 const COLLECTION_BYTES_FIRST = 4096
+const MORE_BYTES_MIN = 64
+const MORE_BYTES_MAX = 1024 * 1024
 
 /** The payload of an entry's value. */
 export function dumpPayload(db: Db, entry: Ref, codecs: RdbCodecs, compression: boolean): Uint8Array {
@@ -24,14 +26,8 @@ export function dumpPayload(db: Db, entry: Ref, codecs: RdbCodecs, compression: 
   const room = isString ? db.valueLength(entry) + HEAD_BYTES_MAX : COLLECTION_BYTES_FIRST
   const gathered = new Gathered(room + FOOTER_BYTES)
   const writer = new RdbWriter(gathered, gathered.buffer, { compression, checksum: false })
-  if (isString) {
-    writer.byte(RDB_STRING)
-    writer.string(db.bytesOf(entry), db.valueAt(entry), db.valueLength(entry))
-  } else {
-    const codec = codecs.forType(type)!
-    writer.byte(codec.rdbTypeOf(db.rootOf(entry), db.encodingOf(entry)))
-    codec.write(db.rootOf(entry), db.encodingOf(entry), writer, Number.POSITIVE_INFINITY)
-  }
+  writer.byte(isString ? RDB_STRING : codecs.forType(type)!.rdbTypeOf(db.rootOf(entry), db.encodingOf(entry)))
+  writeValue(writer, db, entry, codecs)
   writer.byte(RDB_VERSION & 255)
   writer.byte(RDB_VERSION >> 8)
   writer.flush()
@@ -40,6 +36,20 @@ export function dumpPayload(db: Db, entry: Ref, codecs: RdbCodecs, compression: 
   crc.update(payload, 0, payload.length - CHECKSUM_BYTES)
   crc.writeLittleEndian(payload, payload.length - CHECKSUM_BYTES)
   return payload
+}
+
+/** Length of an entry's value in a file or payload, without its type. */
+export function serializedLength(db: Db, entry: Ref, codecs: RdbCodecs, compression: boolean): number {
+  const buffer = new Uint8Array(COLLECTION_BYTES_FIRST)
+  const writer = new RdbWriter({ take: () => buffer }, buffer, { compression, checksum: false })
+  writeValue(writer, db, entry, codecs)
+  return writer.writtenBytes
+}
+
+function writeValue(writer: RdbWriter, db: Db, entry: Ref, codecs: RdbCodecs): void {
+  const type = db.typeOf(entry)
+  if (type === TYPE_STRING) writer.string(db.bytesOf(entry), db.valueAt(entry), db.valueLength(entry))
+  else codecs.forType(type)!.write(db.rootOf(entry), db.encodingOf(entry), writer, Number.POSITIVE_INFINITY)
 }
 
 /** Whether bytes[start, end) has a version that can be read and a checksum that is right. */
@@ -54,7 +64,7 @@ export function isPayloadIntact(bytes: Uint8Array, start: number, end: number): 
 
 /** Keeps all that is written. */
 class Gathered implements RdbSink {
-  buffer: Uint8Array
+  readonly buffer: Uint8Array
   private readonly chunks: Uint8Array[] = []
   private sizeBytes = 0
 
@@ -65,8 +75,8 @@ class Gathered implements RdbSink {
   take(bytes: Uint8Array, length: number): Uint8Array {
     this.chunks.push(bytes.subarray(0, length))
     this.sizeBytes += length
-    this.buffer = new Uint8Array(bytes.length * 2)
-    return this.buffer
+    // Small when all is written, which is most often the case here.
+    return new Uint8Array(Math.min(MORE_BYTES_MAX, Math.max(MORE_BYTES_MIN, this.sizeBytes)))
   }
 
   /** Everything in one piece, with room behind it. */
