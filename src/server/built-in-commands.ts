@@ -26,7 +26,7 @@ export function builtInCommands(server: Server | null): readonly Command[] {
     ...transactionCommands,
     ...pubsubCommands,
     ...stringCommands,
-    ...bitmapCommands,
+    ...bitmapCommands(),
     ...serverCommands,
     ...configCommands(configHost(server)),
     ...debugCommands(server),

@@ -10,6 +10,8 @@ import { copyBytes } from '../../base/copy-bytes.ts'
 export const OP_AND = 0
 export const OP_OR = 1
 export const OP_XOR = 2
+/** Of the first source alone. */
+export const OP_NOT = 3
 
 const COUNT_WORDS = 8
 /** How many bytes are compared, or brought to a word boundary, at a time. */
@@ -78,19 +80,11 @@ function onesOfWords(words: Int32Array, first: number, count: number): number {
   return total
 }
 
-/** Number of ones among the bits firstBit .. lastBit, counted from bytes[at]. */
-export function countOnesOfBits(
-  words: Int32Array,
-  bytes: Uint8Array,
-  at: number,
-  firstBit: number,
-  lastBit: number,
-): number {
-  const first = at + Math.floor(firstBit / 8)
-  const last = at + Math.floor(lastBit / 8)
-  const before = onesOfWord(bytes[first]! >>> (8 - (firstBit & 7)))
-  const after = onesOfWord(bytes[last]! & (0x7f >>> (lastBit & 7)))
-  return countOnes(words, bytes, first, last - first + 1) - before - after
+/** Number of ones before bit `firstBit` in its byte and behind bit `lastBit` in its byte, counted from bytes[at]. */
+export function onesOutside(bytes: Uint8Array, at: number, firstBit: number, lastBit: number): number {
+  const first = bytes[at + Math.floor(firstBit / 8)]!
+  const last = bytes[at + Math.floor(lastBit / 8)]!
+  return onesOfWord(first >>> (8 - (firstBit & 7))) + onesOfWord(last & (0x7f >>> (lastBit & 7)))
 }
 
 /** The first of the bits firstBit .. lastBit that is `bit`, counted from bytes[at]; -1 if there is none. */
@@ -147,6 +141,7 @@ export interface ByteRange {
  * longest of them, and zero. Shorter sources count as followed by zeros.
  */
 export function combine(op: number, result: Uint8Array, sources: readonly ByteRange[]): void {
+  if (op === OP_NOT) return invert(result, sources[0]!)
   const words = new Int32Array(result.buffer, result.byteOffset, result.length >>> 2)
   const chunk = new Uint8Array(CHUNK_BYTES)
   const chunkWords = new Int32Array(chunk.buffer)
@@ -179,8 +174,7 @@ function combineByte(op: number, one: number, other: number): number {
   return op === OP_OR ? one | other : one ^ other
 }
 
-/** result = not source, as long as it; `result` is plain memory from a word boundary on. */
-export function invert(result: Uint8Array, { bytes, at, length }: ByteRange): void {
+function invert(result: Uint8Array, { bytes, at, length }: ByteRange): void {
   copyBytes(bytes, at, result, 0, length)
   const words = new Int32Array(result.buffer, result.byteOffset, length >>> 2)
   for (let i = 0; i < words.length; i++) words[i] = ~words[i]!
