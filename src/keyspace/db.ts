@@ -77,6 +77,12 @@ export class Db {
     return this.keyspace.table.count(this.expires)
   }
 
+  /** Slots of the table of expire times, free and taken. */
+  get expiresSlots(): number {
+    const { table } = this.keyspace
+    return table.slotCount(this.expires, 0) + table.slotCount(this.expires, 1)
+  }
+
   // Finding
 
   /** The entry of a key for a reading command, or NO_KEY. Counts hits and misses, touches the LRU field. */

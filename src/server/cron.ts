@@ -3,16 +3,27 @@
  */
 import { ClientsCron } from '../engine/clients-cron.ts'
 import { REPLICA } from '../engine/session.ts'
+import { EXPIRE_DELETE } from '../keyspace/entry.ts'
+import { ExpireCycle } from '../keyspace/expire-cycle.ts'
 import type { Server } from './server.ts'
 
 const CLIENTS_SAMPLE_MS = 1000
 const REPORT_MS = 5000
 const TRIM_MS = 5000
+/** Between two short cycles of expiry: they take a third of the time at most. */
+const FAST_EXPIRE_MS = 2
+/** The shares of incremental work per round, microseconds (Redis gives rehashing 1 ms of each 100). */
+const REHASH_US = 1000
+const REHASH_BUCKETS = 64
+const FREE_US = 1000
 
 export class Cron {
   /** DEBUG PAUSE-CRON. */
   isPaused = false
   private timer: NodeJS.Timeout | null = null
+  private fastTimer: NodeJS.Timeout | null = null
+  private freeTimer: NodeJS.Immediate | null = null
+  private readonly expireCycle: ExpireCycle
   private readonly server: Server
   private readonly clients: ClientsCron
   /** When parts that are not due every time were last done, by their period. */
@@ -20,6 +31,7 @@ export class Cron {
 
   constructor(server: Server) {
     this.server = server
+    this.expireCycle = new ExpireCycle(server.engine.keyspace)
     this.clients = new ClientsCron(server.engine)
   }
 
@@ -30,6 +42,8 @@ export class Cron {
   stop(): void {
     if (this.timer !== null) clearTimeout(this.timer)
     this.timer = null
+    if (this.fastTimer !== null) clearTimeout(this.fastTimer)
+    if (this.freeTimer !== null) clearImmediate(this.freeTimer)
   }
 
   /** One round, also after the clock was moved. */
@@ -40,6 +54,7 @@ export class Cron {
     engine.keyspace.updateLruClock()
     engine.statistics.sampleRates()
     engine.pause.tick()
+    this.keepKeyspace()
     this.clients.tick()
     this.every(CLIENTS_SAMPLE_MS, this.sampleClients)
     memory.updatePeak()
@@ -47,6 +62,59 @@ export class Cron {
     this.every(TRIM_MS, this.trim)
     persistence.cron()
     shutdown.tick()
+  }
+
+  /** Overdue keys, tables that grow or shrink, memory of emptied databases: a share of each. */
+  private keepKeyspace(): void {
+    const { engine } = this.server
+    const { keyspace, settings } = engine
+    if (settings.activeExpire && keyspace.expireMode === EXPIRE_DELETE) {
+      this.expireCycle.effort = settings.activeExpireEffort
+      this.countExpiry(this.expireCycle.slow(settings.hz))
+      this.expireFast()
+    }
+    if (settings.activeRehashing) this.rehash()
+    if (!keyspace.lazyFree.isIdle) this.freeLater()
+  }
+
+  /** While the cron's cycles cannot keep up, short ones run in between. */
+  private readonly expireFast = (): void => {
+    if (this.timer === null || !this.expireCycle.isBehind) return
+    this.fastTimer ??= setTimeout(() => {
+      this.fastTimer = null
+      const { engine } = this.server
+      if (engine.isStopped || !engine.settings.activeExpire || engine.keyspace.expireMode !== EXPIRE_DELETE) return
+      this.countExpiry(this.expireCycle.fast())
+      this.expireFast()
+    }, FAST_EXPIRE_MS)
+  }
+
+  private countExpiry(usec: number): void {
+    const { engine } = this.server
+    engine.statistics.expireCycleUs += usec
+    engine.latency.sample('expire-cycle', usec / 1000)
+  }
+
+  private rehash(): void {
+    const { clock, keyspace } = this.server.engine
+    clock.refresh()
+    const stopUs = clock.monotonicUs + REHASH_US
+    for (const db of keyspace.databases) {
+      while (db.rehash(REHASH_BUCKETS)) {
+        clock.refresh()
+        if (clock.monotonicUs >= stopUs) return
+      }
+    }
+  }
+
+  /** Frees emptied databases in short turns, clients served in between. */
+  private readonly freeLater = (): void => {
+    const { engine } = this.server
+    if (engine.isStopped || !engine.keyspace.lazyFree.step(FREE_US)) return
+    this.freeTimer ??= setImmediate(() => {
+      this.freeTimer = null
+      this.freeLater()
+    })
   }
 
   private readonly sampleClients = (): void => this.server.memory.sampleClients()
