@@ -7,7 +7,7 @@
  */
 import { reprText } from '../../src/base/quoting.ts'
 import { Random } from '../../src/base/random.ts'
-import { CommandDraw, type CommandGenerator, KEYS, type Words } from './generator.ts'
+import { CommandDraw, type CommandGenerator, type DrawnCommand, KEYS, type Words } from './generator.ts'
 import { type Comparison, elementsOf, exact } from './generator-compare.ts'
 import { decodeReply, encodeCommand, type RespClient, RespError, showReply } from './resp-client.ts'
 
@@ -56,12 +56,10 @@ const REPLY_TIMEOUT_MS = 20_000
 const TTL_TOLERANCE_MS = 10_000
 const SHRINK_MS = 20_000
 
-interface Step {
+interface Step extends DrawnCommand {
   readonly connection: number
   /** Steps that follow each other with the same number are pipelined. */
   readonly batch: number
-  readonly words: Words
-  readonly compare: Comparison
   readonly inline: boolean
 }
 
@@ -164,7 +162,7 @@ async function open(subject: Subject, protocol: 2 | 3): Promise<Side> {
 }
 
 async function playSteps(sides: readonly Side[], steps: readonly Step[]): Promise<Difference | null> {
-  const queues: Comparison[][] = Array.from({ length: CONNECTIONS }, () => [])
+  const judges = Array.from({ length: CONNECTIONS }, () => new ReplyJudge())
   for (let start = 0; start < steps.length; ) {
     const { connection, batch } = steps[start]!
     let end = start + 1
@@ -174,7 +172,7 @@ async function playSteps(sides: readonly Side[], steps: readonly Step[]): Promis
       sides.map((side) => exchange(side.clients[connection]!, bytes, end - start, batch)),
     )
     for (let i = start; i < end; i++) {
-      const problem = compareStep(steps[i]!, queues[connection]!, ours![i - start], theirs![i - start])
+      const problem = judges[connection]!.judge(steps[i]!, ours![i - start], theirs![i - start])
       if (problem === null) continue
       return { index: i, problem, ours: shown(ours![i - start]), theirs: shown(theirs![i - start]) }
     }
@@ -214,34 +212,35 @@ async function exchange(client: RespClient, bytes: Buffer, count: number, batch:
   return replies
 }
 
-/** `queue` holds the comparisons of what the connection has queued for EXEC. */
-function compareStep(
-  step: Step,
-  queue: Comparison[],
-  ours: Buffer | undefined,
-  theirs: Buffer | undefined,
-): string | null {
-  if (ours === undefined || theirs === undefined) {
-    return ours === theirs ? null : `${ours === undefined ? 'ours' : 'theirs'} gave no reply`
-  }
-  const name = step.words[0]!.toUpperCase()
-  if (theirs.toString('latin1') === '+QUEUED\r\n') queue.push(step.compare)
-  else if (name === 'MULTI') queue.length = 0
-  else if (name === 'EXEC') return compareExec(queue, ours, theirs)
-  else return step.compare(ours, theirs)
-  return exact(ours, theirs)
-}
+/** Compares the replies of one connection to its requests in turn: of EXEC each element as its own request asks. */
+export class ReplyJudge {
+  private readonly queue: Comparison[] = []
 
-function compareExec(queue: readonly Comparison[], ours: Buffer, theirs: Buffer): string | null {
-  const [one, other] = [elementsOf(ours), elementsOf(theirs)]
-  if (one === null || other === null || one.length !== other.length || one.length !== queue.length) {
+  /** What is wrong with the replies, or null. */
+  judge({ words, compare }: DrawnCommand, ours: Buffer | undefined, theirs: Buffer | undefined): string | null {
+    if (ours === undefined || theirs === undefined) {
+      return ours === theirs ? null : `${ours === undefined ? 'ours' : 'theirs'} gave no reply`
+    }
+    const name = words[0]!.toUpperCase()
+    if (theirs.toString('latin1') === '+QUEUED\r\n') this.queue.push(compare)
+    else if (name === 'MULTI') this.queue.length = 0
+    else if (name === 'EXEC') return this.judgeExec(ours, theirs)
+    else return compare(ours, theirs)
     return exact(ours, theirs)
   }
-  for (let i = 0; i < one.length; i++) {
-    const problem = queue[i]!(one[i]!, other[i]!)
-    if (problem !== null) return `element ${i}: ${problem}`
+
+  private judgeExec(ours: Buffer, theirs: Buffer): string | null {
+    const { queue } = this
+    const [one, other] = [elementsOf(ours), elementsOf(theirs)]
+    if (one === null || other === null || one.length !== other.length || one.length !== queue.length) {
+      return exact(ours, theirs)
+    }
+    for (let i = 0; i < one.length; i++) {
+      const problem = queue[i]!(one[i]!, other[i]!)
+      if (problem !== null) return `element ${i}: ${problem}`
+    }
+    return null
   }
-  return null
 }
 
 function shown(reply: Buffer | undefined): string {
@@ -340,7 +339,7 @@ async function explain(
   )
 }
 
-function showWords(words: Words): string {
+export function showWords(words: Words): string {
   return words
     .map((word) => {
       const bytes = Buffer.from(word, 'latin1')

@@ -19,8 +19,8 @@ import { type DirectiveValue, type RedisProcess, startServer } from './redis-pro
 import { decodeReply, ReplyScanner, type RespClient, type RespValue, showReply } from './resp-client.ts'
 
 export interface Observation {
-  /** Raw, as `showReply` shows it. */
-  readonly reply: string
+  /** Raw. */
+  readonly reply: Buffer
   /** In order: "db:WORD argument ...", with a transaction's MULTI and EXEC. */
   readonly effects: readonly string[]
   /** In order: "db:event key". */
@@ -206,7 +206,7 @@ export class RedisObserver implements Observer {
       if (message[0] === 'message' && message[2] === marker) break
       events.push(showEvent(String(message[2]), String(message[3])))
     }
-    return { reply: showReply(reply), effects: await this.tap.readTo(marker), events }
+    return { reply, effects: await this.tap.readTo(marker), events }
   }
 
   async close(): Promise<void> {
@@ -245,7 +245,7 @@ export class EngineObserver implements Observer {
     const reply = Buffer.from(this.client.send(...args), 'latin1')
     const effects = this.effects
     this.effects = []
-    return Promise.resolve({ reply: showReply(reply), effects, events: this.takeEvents() })
+    return Promise.resolve({ reply, effects, events: this.takeEvents() })
   }
 
   close(): Promise<void> {
@@ -298,17 +298,25 @@ export async function expectSameEffects(
     const theirs = await observers.theirs.run(args)
     const ours = await observers.ours.run(args)
     const shown = args.map((arg) => showWord(Buffer.from(arg).toString('latin1'))).join(' ')
-    expect({ command: shown, ...ours }).toEqual({
+    expect({ command: shown, ...shownObservation(ours) }).toEqual({
       command: shown,
-      reply: theirs.reply,
-      effects: theirs.effects.map((effect, index) => withMomentsOf(effect, ours.effects[index])),
-      events: theirs.events,
+      ...shownObservation(theirs),
+      effects: effectsLike(theirs, ours),
     })
   }
 }
 
+function shownObservation({ reply, effects, events }: Observation): object {
+  return { reply: showReply(reply), effects, events }
+}
+
+/** The effects with those moments replaced that differ from another observation's by no more than the servers' clocks may. */
+export function effectsLike({ effects }: Observation, model: Observation): string[] {
+  return effects.map((effect, index) => withMomentsOf(effect, model.effects[index]))
+}
+
 /** The text with its moments replaced by those of `model` where they are near enough. */
-export function withMomentsOf(text: string, model: string | undefined): string {
+function withMomentsOf(text: string, model: string | undefined): string {
   const words = text.split(' ')
   const modelWords = (model ?? '').split(' ')
   return words.map((word, index) => (areNearMoments(word, modelWords[index]) ? modelWords[index]! : word)).join(' ')
