@@ -10,12 +10,15 @@ import { replySubcommandError } from '../../../engine/subcommand-error.ts'
 import type { Server } from '../../server.ts'
 import { serverOf } from '../host.ts'
 import type { DebugSubcommand } from './arguments.ts'
+import { digest, digestValue } from './digest.ts'
 import { htstats, htstatsKey, listpack, object, populate, quicklist, sdslen } from './keys.ts'
 import { processSubcommands } from './process.ts'
 import { error, protocol } from './protocol.ts'
 
 const SUBCOMMANDS: readonly DebugSubcommand[] = [
   ...processSubcommands,
+  digest,
+  digestValue,
   error,
   htstats,
   htstatsKey,
