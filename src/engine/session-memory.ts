@@ -13,7 +13,8 @@ const ARGV_BYTES = 900
 
 /** Input that was received and not executed, with the room around it. */
 export function inputMemory(session: Session): number {
-  const { inbox, postponed } = session
+  const { postponed } = session
+  const inbox = session.inbox ?? session.spareInbox
   return (inbox === null ? 0 : inbox.bytes.length) + (postponed === null ? 0 : argvMemory(postponed))
 }
 

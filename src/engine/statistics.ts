@@ -55,8 +55,6 @@ export class Statistics {
   expireCycleUs = 0
   /** Payloads of RESTORE that were checked in depth. */
   dumpPayloadSanitizations = 0
-  /** Values freed outside of the command that removed them. */
-  lazyFreedObjects = 0
   /** By first word of the error, in order of appearance. */
   readonly errors = new Map<string, number>()
   readonly commandRate = new Rate()
@@ -102,7 +100,6 @@ export class Statistics {
     this.replyBufferExpands = 0
     this.expireCycleUs = 0
     this.dumpPayloadSanitizations = 0
-    this.lazyFreedObjects = 0
     this.errors.clear()
     for (const rate of [this.commandRate, this.inputRate, this.outputRate]) rate.reset(this.clock.monotonicUs)
   }

@@ -13,8 +13,9 @@ import { inputMemory, outputMemory, sessionMemory } from '../engine/session-memo
 const RECENT_SECONDS = 8
 
 export class MemoryMeter {
-  /** Used when the server was ready, before it held data. */
+  /** Used when the server was ready, before it held data, and the resident set at that moment. */
   startupBytes = 0
+  startupResidentBytes = 0
   peakBytes = 0
   /** Of all clients that are no replicas, as of the last `sampleClients`. */
   clientsBytes = 0
@@ -34,6 +35,12 @@ export class MemoryMeter {
   /** Resident set of the process: of all servers in it. */
   residentBytes(): number {
     return memoryUsage.rss()
+  }
+
+  /** The server is ready and has no data yet. */
+  markStartup(): void {
+    this.startupBytes = this.usedBytes
+    this.startupResidentBytes = this.residentBytes()
   }
 
   /** Notes a new peak. */

@@ -34,6 +34,9 @@ export interface MemoryReport {
   readonly allocatorFragmentation: Overhead
   readonly allocatorRss: Overhead
   readonly rssOverhead: Overhead
+  /** As `fragmentation` and `rssOverhead`, without what the process took before there was data: Node.js itself. */
+  readonly grownFragmentation: Overhead
+  readonly grownRssOverhead: Overhead
 }
 
 /** How much more a level takes than the one below it. */
@@ -67,6 +70,7 @@ export function memoryReport({ engine, memory }: Server): MemoryReport {
   const activeBytes = arena.activeBytes()
   const residentBytes = arena.heldBytes
   const rssBytes = memory.residentBytes()
+  const grownBytes = Math.max(0, rssBytes - memory.startupResidentBytes)
   return {
     usedBytes,
     peakBytes,
@@ -87,6 +91,8 @@ export function memoryReport({ engine, memory }: Server): MemoryReport {
     allocatorFragmentation: overhead(activeBytes, allocatedBytes),
     allocatorRss: overhead(residentBytes, activeBytes),
     rssOverhead: overhead(rssBytes, residentBytes),
+    grownFragmentation: overhead(grownBytes, usedBytes),
+    grownRssOverhead: overhead(grownBytes, residentBytes),
   }
 }
 

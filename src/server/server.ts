@@ -138,7 +138,7 @@ export class Server {
     logger.warning('Server initialized')
     const refusal = await this.modules.loadAtStart(this.parts.modules, this.parts.moduleParameters)
     if (refusal !== null) throw new ModuleError(refusal)
-    this.memory.startupBytes = this.memory.usedBytes
+    this.memory.markStartup()
     this.cron.start()
     await this.persistence.loadAtStart()
     if (this.port !== 0) logger.notice('Ready to accept connections')
@@ -169,6 +169,8 @@ export class Server {
     keyspace.expiredKeys = 0
     keyspace.expiredStalePercent = 0
     keyspace.expiredTimeCapReached = 0
+    keyspace.lazyFree.freedObjects = 0
+    this.persistence.state.saves = 0
   }
 
   /** Stops at once, without saving. Idempotent; resolves when no handle is left open. */

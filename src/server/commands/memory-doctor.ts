@@ -23,8 +23,8 @@ const FINDINGS: readonly Finding[] = [
     isFound: ({ peakBytes, usedBytes }) => peakBytes / usedBytes > 1.5,
   },
   {
-    text: `High total RSS: This instance has a memory fragmentation and RSS overhead greater than 1.4: the process is much larger than the data in it. Look for a peak of memory above, and for other work that shares the process. The allocator is "${ALLOCATOR}"; MEMORY MALLOC-STATS shows how it uses its pages.`,
-    isFound: ({ fragmentation }) => isAbove(fragmentation, 1.4),
+    text: `High total RSS: This instance has a memory fragmentation and RSS overhead greater than 1.4: since it started, the process has grown by much more than the data in it. Look for a peak of memory above, and for other work that shares the process. The allocator is "${ALLOCATOR}"; MEMORY MALLOC-STATS shows how it uses its pages.`,
+    isFound: ({ grownFragmentation }) => isAbove(grownFragmentation, 1.4),
   },
   {
     text: 'High allocator fragmentation: This instance has an allocator external fragmentation greater than 1.1: blocks of memory are free, but of other sizes than new data needs. Values that change their sizes very often do that, and so does a peak of memory; what is free serves new data of those sizes.',
@@ -35,8 +35,8 @@ const FINDINGS: readonly Finding[] = [
     isFound: ({ allocatorRss }) => isAbove(allocatorRss, 1.1),
   },
   {
-    text: 'High process RSS overhead: This instance has non-allocator RSS memory overhead is greater than 1.1: memory is used beside the data, by Node.js itself, buffers of clients, modules, or the program that the server is part of.',
-    isFound: ({ rssOverhead }) => isAbove(rssOverhead, 1.1),
+    text: 'High process RSS overhead: This instance has non-allocator RSS memory overhead is greater than 1.1: since the start, memory has been taken beside the data, by buffers of clients, modules, or the program that the server is part of.',
+    isFound: ({ grownRssOverhead }) => isAbove(grownRssOverhead, 1.1),
   },
   {
     text: 'Big client buffers: The clients output buffers in this instance are greater than 200K per client (on average). Subscribers that read too slowly, large replies and long pipelines do that; CLIENT LIST shows who it is (qbuf, omem, tot-mem).',

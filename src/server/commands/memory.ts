@@ -21,6 +21,8 @@ import { memoryDoctorReport } from './memory-doctor.ts'
 
 /** Elements of a nested value that are measured unless SAMPLES says otherwise (OBJ_COMPUTE_SIZE_DEF_SAMPLES). */
 const SAMPLES_DEFAULT = 5
+/** What an entry takes in a hash table, on average (hash-table.ts). */
+const SLOT_BYTES = 8
 
 const HELP = [
   'DOCTOR',
@@ -73,19 +75,13 @@ const usage: CommandDefinition = {
   },
 }
 
-/** The entry's block, its share of the tables, and what a value other than a string has besides. */
+/** The entry's block, a slot in each of its tables, and what a value other than a string has besides. */
 function usageBytes(db: Db, entry: Ref, samples: number): number {
-  const { table, types } = db.keyspace
-  const [keys, expires] = db.tables()
-  let bytes = db.blockBytes(entry) + share(table.sizeBytes(keys!.table), db.size)
-  if (db.expireAtMs(entry) !== -1) bytes += share(table.sizeBytes(expires!.table), db.expiresSize)
+  const { types } = db.keyspace
+  const bytes = db.blockBytes(entry) + SLOT_BYTES + (db.expireAtMs(entry) === -1 ? 0 : SLOT_BYTES)
   const type = db.typeOf(entry)
-  if (type !== TYPE_STRING) bytes += types[type]!.sizeBytes(db.rootOf(entry), db.encodingOf(entry), samples)
-  return bytes
-}
-
-function share(sizeBytes: number, count: number): number {
-  return Math.ceil(sizeBytes / count)
+  if (type === TYPE_STRING) return bytes
+  return bytes + types[type]!.sizeBytes(db.rootOf(entry), db.encodingOf(entry), samples)
 }
 
 export function memoryCommands(server: Server | null): readonly Command[] {

@@ -10,6 +10,7 @@ import type { Field } from './info.ts'
 export function* memorySection(server: Server): Generator<Field> {
   const report = memoryReport(server)
   const { fields } = server.config
+  const { lazyFree } = server.engine.keyspace
   const systemBytes = os.totalmem()
   yield ['used_memory', report.usedBytes]
   yield ['used_memory_human', bytesToHuman(report.usedBytes)]
@@ -57,8 +58,8 @@ export function* memorySection(server: Server): Generator<Field> {
   yield ['mem_aof_buffer', 0]
   yield ['mem_allocator', ALLOCATOR]
   yield ['active_defrag_running', 0]
-  yield ['lazyfree_pending_objects', 0]
-  yield ['lazyfreed_objects', server.engine.statistics.lazyFreedObjects]
+  yield ['lazyfree_pending_objects', lazyFree.pendingObjects]
+  yield ['lazyfreed_objects', lazyFree.freedObjects]
 }
 
 function* overheadFields(name: string, { ratio, bytes }: Overhead): Generator<Field> {
