@@ -12,18 +12,13 @@ export class FunctionLibraries {
     return this.sources
   }
 
-  /** Adds a library; one of the same name makes way. */
-  add(source: Uint8Array): void {
+  /** Adds a library. Null, or the name that is taken; with `replaces` the other library makes way. */
+  add(source: Uint8Array, replaces: boolean): string | null {
     const name = libraryName(source)
-    this.sources = this.sources.filter((other) => libraryName(other) !== name)
-    this.sources.push(source)
-  }
-
-  /** Adds a library as two release candidates of Redis 7.0 saved it: without the first line that names it. */
-  addOld(engine: Uint8Array, name: Uint8Array, code: Uint8Array): void {
-    this.add(
-      new Uint8Array(Buffer.concat([latin1Bytes('#!'), engine, latin1Bytes(' name='), name, latin1Bytes('\n'), code])),
-    )
+    const others = this.sources.filter((other) => libraryName(other) !== name)
+    if (others.length < this.sources.length && !replaces) return name
+    this.sources = [...others, source]
+    return null
   }
 
   clear(): void {
@@ -31,8 +26,15 @@ export class FunctionLibraries {
   }
 }
 
-/** The first line names engine and library: "#!lua name=mylib". */
+/** The source of a library as two release candidates of Redis 7.0 saved it: without the first line that names it. */
+export function modernSource(engine: Uint8Array, name: Uint8Array, code: Uint8Array): Uint8Array {
+  const parts = [latin1Bytes('#!'), engine, latin1Bytes(' name='), name, latin1Bytes('\n'), code]
+  return new Uint8Array(Buffer.concat(parts))
+}
+
+/** The first line says engine and name: "#!lua name=mylib". */
 function libraryName(source: Uint8Array): string {
   const end = source.indexOf(10)
-  return latin1Text(source, 0, end < 0 ? source.length : end)
+  const line = latin1Text(source, 0, end < 0 ? source.length : end)
+  return /\sname=(\S*)/.exec(line)?.[1] ?? line
 }

@@ -48,7 +48,7 @@ import {
   RDB_VERSION_WITH_CHECKSUM,
   rdbTypeName,
 } from './format.ts'
-import type { FunctionLibraries } from './functions.ts'
+import { type FunctionLibraries, modernSource } from './functions.ts'
 import type { RdbError } from './rdb-error.ts'
 import { ENCODED, RdbSource, SHORT } from './rdb-source.ts'
 import { testDelayUs } from './test-delay.ts'
@@ -359,6 +359,7 @@ export class RdbLoader {
 
   private readCollectionRecord(type: number): boolean {
     const { source } = this
+    this.doing = 'read-type'
     this.valueType = type
     const codec = this.options.codecs.forRdbType(type)
     if (codec === undefined) {
@@ -438,6 +439,8 @@ export class RdbLoader {
   }
 
   private finishKey(): void {
+    this.doing = 'read-type'
+    this.valueType = -1
     this.hasExpire = false
     this.idleSeconds = -1
     this.frequency = -1
@@ -603,7 +606,7 @@ export class RdbLoader {
     this.doing = 'read-functions'
     const code = this.readCopy()
     if (code === null) return false
-    this.options.functions.add(code)
+    this.addLibrary(code)
     return true
   }
 
@@ -619,8 +622,17 @@ export class RdbLoader {
     if (hasDescription !== 0 && !source.readString()) return false
     const code = this.readCopy()
     if (code === null) return false
-    this.options.functions.addOld(engine, name, code)
+    this.addLibrary(modernSource(engine, name, code))
     return true
+  }
+
+  private addLibrary(source: Uint8Array): void {
+    const { functions, replaces, log } = this.options
+    const taken = functions.add(source, replaces)
+    if (taken === null) return
+    const message = `Library '${taken}' already exists`
+    log('warning', `Failed loading library, ${message}`)
+    throw this.source.error('RDB_CORRUPT', message)
   }
 
   private readCopy(): Uint8Array | null {
