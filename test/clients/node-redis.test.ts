@@ -1,5 +1,4 @@
 /** Everyday use of node-redis with RESP2 and RESP3; and redis-server, to know that it is right. */
-import { once } from 'node:events'
 import { createClient, ErrorReply, RESP_TYPES, WatchError } from 'redis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createServer, type EmbeddedServer } from '../../src/index.ts'
@@ -221,7 +220,7 @@ describe.each([2, 3] as const)('a server that goes away and comes back, RESP%d',
     const messages: string[] = []
     await subscriber.subscribe('news', (message) => messages.push(message))
     await redis.set('k', 'before')
-    const gone = once(redis, 'reconnecting')
+    const gone = new Promise((resolve) => redis.once('reconnecting', resolve))
     await server.close()
     await gone
     const pending = redis.get('k')
