@@ -162,6 +162,8 @@ function followSignals(server: Server, exit: (code: number) => void): void {
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
+  // What nobody caught, in a timer or a module's own work, is a bug like any other.
+  process.on('uncaughtException', (error) => engine.fail(error, null))
   process.on('SIGABRT', () => server.crash(new Crash('signal', 'SIGABRT', constants.signals.SIGABRT)))
   // A terminal that closes does not end a server.
   process.on('SIGHUP', () => {})
