@@ -33,6 +33,7 @@ const CLIENT_BYTES = 768
 const ARGUMENT_BYTES = 8
 const QUEUED_COMMAND_BYTES = 24
 const WATCHED_KEY_BYTES = 56
+const EXEC_BYTES = 4
 const PATTERN_BYTES = 24
 const CHANNEL_BYTES = 24
 const CHANNEL_SLOT_BYTES = 8
@@ -58,7 +59,8 @@ export function clientInfo(session: Session, running: Argv | null = null): strin
   const queryBytes = engine.unreadBytes(session)
   const queryFreeBytes = Math.max(0, queryBufferBytes(session) - queryBytes)
   const args = running ?? session.postponed ?? unfinishedArgs(session)
-  const argvBytes = args === null ? 0 : args.totalBytes()
+  // Within EXEC the arguments are those of the queue; what is under way is EXEC alone.
+  const argvBytes = args === null ? 0 : running !== null && engine.isNested ? EXEC_BYTES : args.totalBytes()
   const multiBytes = queuedBytes(session)
   const unsentBytes = engine.unsentBytes(session)
   const blocks = replyBlocks(session)
@@ -117,7 +119,7 @@ export function idleSeconds(session: Session): number {
 export function queryBufferBytes(session: Session): number {
   const inbox = session.inbox ?? session.spareInbox
   const heldBytes = inbox === null ? 0 : inbox.bytes.length
-  const isActive = session.lastCommand !== null && idleSeconds(session) <= IDLE_SECONDS_MAX
+  const isActive = (session.lastCommand !== null || inbox !== null) && idleSeconds(session) <= IDLE_SECONDS_MAX
   return isActive ? Math.max(heldBytes, QUERY_BUFFER_BYTES) : heldBytes
 }
 

@@ -3,46 +3,8 @@
  * Seen from outside there must be no difference.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { RawExchange } from '../support/raw-exchange.ts'
-import { type DirectiveValue, hasRedisServer, type RedisProcess, startServer } from '../support/redis-process.ts'
-
-interface Side {
-  readonly server: RedisProcess
-  readonly exchange: RawExchange
-}
-
-interface Sides {
-  readonly redis: Side
-  readonly o7: Side
-}
-
-async function startSides(directives: Readonly<Record<string, DirectiveValue>>, prologue = ''): Promise<Sides> {
-  const [redis, o7] = await Promise.all(
-    ['redis', 'o7'].map(async (kind) => {
-      const server = await startServer({ server: kind, directives })
-      return { server, exchange: await RawExchange.start(server, prologue) }
-    }),
-  )
-  return { redis: redis!, o7: o7! }
-}
-
-async function stopSides(sides: Sides | undefined): Promise<void> {
-  for (const side of sides === undefined ? [] : [sides.redis, sides.o7]) {
-    side.exchange.close()
-    await side.server.stop()
-  }
-}
-
-/** Client ids and times differ. */
-function comparable(received: string): string {
-  return received.replace(/(\$2\r\nid\r\n:)\d+/g, '$1N').replace(/\+\d+\.\d+ \[(\d+) [\d.]+:\d+\]/g, '+TIME [$1 ADDR]')
-}
-
-async function expectSame(sides: Sides, pieces: readonly (string | Uint8Array)[]): Promise<string> {
-  const [redis, o7] = await Promise.all([sides.redis.exchange.run(pieces), sides.o7.exchange.run(pieces)])
-  expect({ ...o7, received: comparable(o7.received) }).toEqual({ ...redis, received: comparable(redis.received) })
-  return o7.received
-}
+import { RawPair } from '../support/raw-pair.ts'
+import { hasRedisServer } from '../support/redis-process.ts'
 
 const BULK = (...args: string[]): string =>
   `*${args.length}\r\n${args.map((arg) => `$${arg.length}\r\n${arg}\r\n`).join('')}`
@@ -156,23 +118,23 @@ const REQUESTS: readonly string[] = [
 ]
 
 describe.skipIf(!hasRedisServer())('requests', () => {
-  let sides: Sides
+  let sides: RawPair
   beforeAll(async () => {
-    sides = await startSides({})
+    sides = await RawPair.start({})
   })
-  afterAll(() => stopSides(sides))
+  afterAll(() => sides?.stop())
 
   test.each(REQUESTS.map((request) => [JSON.stringify(request).slice(0, 100), request] as const))(
     '%s',
     async (_name, request) => {
-      await expectSame(sides, [request])
+      await sides.expectSame([request])
     },
   )
 
   test.each(REQUESTS.filter((request) => request.length < 60).map((request) => [JSON.stringify(request), request]))(
     'byte by byte: %s',
     async (_name, request) => {
-      await expectSame(sides, [...request!])
+      await sides.expectSame([...request!])
     },
   )
 
@@ -186,13 +148,13 @@ describe.skipIf(!hasRedisServer())('requests', () => {
   ])('a line without end: %s', async (_name, start, error) => {
     const piece = 'A'.repeat(8 * 1024)
     // 64 KiB may be there before it is too much; the bytes of the start make the difference.
-    const received = await expectSame(sides, [start, ...new Array<string>(8).fill(piece), 'A', 'PING\r\n'])
+    const received = await sides.expectSame([start, ...new Array<string>(8).fill(piece), 'A', 'PING\r\n'])
     expect(received).toMatch(error)
   })
 
   test('a line of 64 KiB is not too long', async () => {
     const piece = 'A'.repeat(8 * 1024 - 1)
-    const received = await expectSame(sides, ['PING ', ...new Array<string>(8).fill(piece), '\r\n'])
+    const received = await sides.expectSame(['PING ', ...new Array<string>(8).fill(piece), '\r\n'])
     expect(received).toBe(`$${piece.length * 8}\r\n${piece.repeat(8)}\r\n`)
   })
 
@@ -235,8 +197,8 @@ describe.skipIf(!hasRedisServer())('requests', () => {
   })
 
   test('after an error in the middle of a request the next client is read from its start', async () => {
-    await expectSame(sides, ['*5\r\n$4\r\nPING\r\n$x\r\n'])
-    await expectSame(sides, [BULK('ECHO', 'a')])
+    await sides.expectSame(['*5\r\n$4\r\nPING\r\n$x\r\n'])
+    await sides.expectSame([BULK('ECHO', 'a')])
   })
 
   test('thousands of pipelined requests in one write', async () => {
@@ -254,11 +216,11 @@ describe.skipIf(!hasRedisServer())('requests', () => {
 })
 
 describe.skipIf(!hasRedisServer())('a server with a password', () => {
-  let sides: Sides
+  let sides: RawPair
   beforeAll(async () => {
-    sides = await startSides({ requirepass: 'sesame', 'proto-max-bulk-len': '1mb' }, 'AUTH sesame\r\n')
+    sides = await RawPair.start({ requirepass: 'sesame', 'proto-max-bulk-len': '1mb' }, 'AUTH sesame\r\n')
   })
-  afterAll(() => stopSides(sides))
+  afterAll(() => sides?.stop())
 
   test.each([
     '*10\r\n',
@@ -281,7 +243,7 @@ describe.skipIf(!hasRedisServer())('a server with a password', () => {
     `MULTI\r\nAUTH sesame\r\nEXEC\r\nPING\r\n`,
     `AUTH SESAME\r\nAUTH sesam\r\nAUTH sesamesesame\r\nAUTH ''\r\n`,
   ])('%j', async (request) => {
-    await expectSame(sides, [request])
+    await sides.expectSame([request])
   })
 
   test('a stranger may not leave replies unread', async () => {
@@ -298,14 +260,14 @@ describe.skipIf(!hasRedisServer())('a server with a password', () => {
 })
 
 describe.skipIf(!hasRedisServer())('limits', () => {
-  let sides: Sides
+  let sides: RawPair
   beforeAll(async () => {
-    sides = await startSides({ loglevel: 'verbose', 'enable-debug-command': 'yes' })
+    sides = await RawPair.start({ loglevel: 'verbose', 'enable-debug-command': 'yes' })
     for (const { exchange } of [sides.redis, sides.o7]) {
       await exchange.run([BULK('CONFIG', 'SET', 'client-query-buffer-limit', '1mb')])
     }
   })
-  afterAll(() => stopSides(sides))
+  afterAll(() => sides?.stop())
 
   test('client-query-buffer-limit', async () => {
     for (const { exchange, server } of [sides.redis, sides.o7]) {

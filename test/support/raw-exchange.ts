@@ -9,6 +9,8 @@ import type { RedisProcess } from './redis-process.ts'
 
 /** A server runs through its clients once per turn; twice is after whatever was sent before. */
 const BARRIER_ROUNDS = 3
+/** Spelled so that MONITOR tells it from the PINGs of tests. */
+export const BARRIER_COMMAND = 'pInG'
 const OWN_TURNS = 5
 
 export interface Outcome {
@@ -117,7 +119,7 @@ export class RawExchange {
   async barrier(): Promise<void> {
     for (let round = 0; round < BARRIER_ROUNDS; round++) {
       const { length } = this.control.outcome.received
-      await this.control.send('PING\r\n')
+      await this.control.send(`${BARRIER_COMMAND}\r\n`)
       await this.control.untilReceived(length + '+PONG\r\n'.length)
     }
     // What has arrived, and the end of a connection, is noticed in the next turns of our own event loop.
