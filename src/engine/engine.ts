@@ -21,6 +21,7 @@ import { ERR_OOM } from '../resp/errors.ts'
 import { type ReplyMark, ReplyWriter } from '../resp/reply-writer.ts'
 import { COMPLETE, INCOMPLETE, RequestParser } from '../resp/request-parser.ts'
 import { clientInfo } from './client-info.ts'
+import { Blocking } from './blocking.ts'
 import { ClientPause } from './client-pause.ts'
 import type { Command } from './command.ts'
 import { type CommandEntry, CommandTable } from './command-table.ts'
@@ -102,6 +103,7 @@ export class Engine implements KeyspaceListener {
   readonly watch = new WatchTable()
   readonly pubsub = new PubSub()
   readonly pause: ClientPause
+  readonly blocking: Blocking
   readonly slowlog: Slowlog
   readonly latency: LatencyMonitor
   readonly statistics: Statistics
@@ -110,6 +112,8 @@ export class Engine implements KeyspaceListener {
   readonly log: (level: LogLevel, message: string) => void
   /** Bits GATE_*: zero lets commands pass without further questions. */
   gate = 0
+  /** How many replicas have all that a client wrote. There are none until replication says otherwise. */
+  acknowledgingReplicas: (session: Session) => number = () => 0
   /** Where commands write a number's text before they store it. */
   readonly numberText = new Uint8Array(INT64_TEXT_BYTES_MAX)
   /** Replies of the batch under way. */
@@ -169,6 +173,7 @@ export class Engine implements KeyspaceListener {
     this.slowlog = new Slowlog(this.settings)
     this.latency = new LatencyMonitor(this.settings, options.clock)
     this.pause = new ClientPause(this)
+    this.blocking = new Blocking(this)
     this.reply.onError = (code) => this.statistics.countError(code)
     this.settingsChanged()
   }
@@ -228,6 +233,7 @@ export class Engine implements KeyspaceListener {
     this.toFlush.delete(session)
     this.toResume.delete(session)
     this.pause.forget(session)
+    this.blocking.forget(session)
   }
 
   /** Ends a client from our side, after its replies have gone or at once. */

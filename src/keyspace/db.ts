@@ -87,18 +87,35 @@ export class Db {
 
   /** The entry of a key for a reading command, or NO_KEY. Counts hits and misses, touches the LRU field. */
   read(argv: Argv, index: number): Ref {
+    return this.readKey(argv.bytes, argv.starts[index]!, argv.lengths[index]!)
+  }
+
+  /** As `read`, of a key that is no argument. */
+  readKey(bytes: Uint8Array, start: number, length: number): Ref {
     const { keyspace } = this
     const { table } = keyspace
-    const start = argv.starts[index]!
-    const length = argv.lengths[index]!
-    const entry = table.find(this.keys, table.hashOf(argv.bytes, start, length), argv.bytes, start, length)
+    const entry = table.find(this.keys, table.hashOf(bytes, start, length), bytes, start, length)
     if (entry === 0 || (this.wordOf(entry, WORD_KEY) < 0 && this.isGone(entry))) {
       keyspace.misses++
-      if (keyspace.listener !== null) keyspace.listener.missed(this, argv.bytes, start, length)
+      if (keyspace.listener !== null) keyspace.listener.missed(this, bytes, start, length)
       return NO_KEY
     }
     keyspace.hits++
     this.touch(entry)
+    return entry
+  }
+
+  /** As `read`, and the LRU field stays: EXISTS, TTL and others that look at a key without using it. */
+  look(argv: Argv, index: number): Ref {
+    const { keyspace } = this
+    const start = argv.starts[index]!
+    const length = argv.lengths[index]!
+    const entry = this.peek(argv.bytes, start, length)
+    if (entry !== NO_KEY) keyspace.hits++
+    else {
+      keyspace.misses++
+      if (keyspace.listener !== null) keyspace.listener.missed(this, argv.bytes, start, length)
+    }
     return entry
   }
 
@@ -314,9 +331,7 @@ export class Db {
       if (hasExpire) this.replaceInExpires(old, entry)
     }
     // A value made anew is as recently used as a new key's; how frequently it is used goes on counting.
-    const lruBits = keyspace.lfu
-      ? lfuAfterAccess(words[at + WORD_META]! >>> META_LRU_SHIFT, keyspace) << META_LRU_SHIFT
-      : this.initialLru()
+    const lruBits = keyspace.lfu ? words[at + WORD_META]! & ~0xff : this.initialLru()
     this.putMeta(entry, TYPE_STRING | (encoding << META_ENCODING_SHIFT) | lruBits)
     this.putValue(entry, head, value, valueStart, valueLength)
     if (entry !== old) arena.release(old)
@@ -368,6 +383,24 @@ export class Db {
     arena.view32(entry)[arena.at32(entry) + WORD_VALUE] = root
     this.insertEntry(hash, entry)
     if (this.keyspace.announcesNew) this.announceNew(key, keyStart, keyLength)
+    return entry
+  }
+
+  /** Sets a key to a value of a type other than string, whatever it held, and returns its entry. The expire time goes. */
+  setValue(key: Uint8Array, keyStart: number, keyLength: number, type: number, encoding: number, root: Ref): Ref {
+    const { keyspace } = this
+    const { arena, table } = keyspace
+    const old = this.peekForWrite(key, keyStart, keyLength)
+    if (old === NO_KEY) return this.addValue(key, keyStart, keyLength, type, encoding, root)
+    if (keyspace.snapshot !== null) keyspace.snapshot.preserve(this, old)
+    const lru = keyspace.lfu ? lfuAfterAccess(this.lruOf(old), keyspace) : keyspace.lruClock
+    const entry = this.allocateEntry(key, keyStart, keyLength, ENTRY_HEADER_BYTES, 0)
+    this.putMeta(entry, type | (encoding << META_ENCODING_SHIFT) | (lru << META_LRU_SHIFT))
+    arena.view32(entry)[arena.at32(entry) + WORD_VALUE] = root
+    if (this.wordOf(old, WORD_KEY) < 0 && table.findEntry(this.expires, old)) table.removeFound(this.expires)
+    table.findEntry(this.keys, old)
+    table.replaceFound(entry)
+    keyspace.releaseEntry(old)
     return entry
   }
 

@@ -73,6 +73,8 @@ export class Keyspace {
 
   /** Redis's LRU clock: seconds, 24 bits. */
   lruClock = 0
+  /** Whether small integers count as one shared object: not while eviction has to know of each key when it was used. */
+  sharesIntegers = true
   /** maxmemory-policy is one of the LFU ones. */
   lfu = false
   lfuLogFactor = 10

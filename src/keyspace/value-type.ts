@@ -3,8 +3,9 @@
  * DUMP, OBJECT, MEMORY and the removal of keys find it by the entry's type number.
  */
 import type { Ref } from '../memory/arena.ts'
-import type { Digest } from './digest.ts'
 import type { TableRef } from '../structures/hash-table.ts'
+import type { Digest } from './digest.ts'
+import { TYPE_STRING } from './entry.ts'
 
 export interface ValueType {
   /** Redis's type number. */
@@ -23,6 +24,24 @@ export interface ValueType {
   length(root: Ref, encoding: number): number
   /** The hash table that a value is kept in, for DEBUG; 0 if it is not. Types without such an encoding leave it out. */
   table?(root: Ref, encoding: number): TableRef
+  /** For SORT: types whose elements it sorts. */
+  readonly sortable?: Sortable
+  /** For SORT with a pattern like key->field: the value of a field, or null. */
+  field?(root: Ref, encoding: number, field: Uint8Array): Uint8Array | null
+  /** For SORT with STORE: a value of this type that holds these elements in this order. */
+  fromElements?(elements: readonly Uint8Array[]): { readonly root: Ref; readonly encoding: number }
+}
+
+export interface Sortable {
+  /** The elements have an order of their own, which SORT keeps when it is told not to sort. */
+  readonly isOrdered: boolean
+  /** Copies of the elements from `first` on, at most `count`, in the value's own order; from its end if `isReversed`. */
+  elements(root: Ref, encoding: number, first: number, count: number, isReversed: boolean): Uint8Array[]
+}
+
+/** As TYPE names a type. */
+export function typeName(types: readonly (ValueType | undefined)[], type: number): string {
+  return type === TYPE_STRING ? 'string' : types[type]!.name
 }
 
 const ENCODING_NAMES: readonly string[] = [

@@ -49,4 +49,5 @@ export const ERR_EXECABORT = errorReply('EXECABORT Transaction discarded because
 export const ERR_NOREPLICAS = errorReply('NOREPLICAS Not enough good replicas to write.')
 export const ERR_BUSYKEY = errorReply('BUSYKEY Target key name already exists.')
 export const ERR_DB_INDEX_OUT_OF_RANGE = errorReply('ERR DB index is out of range')
+export const ERR_UNBLOCKED = errorReply('UNBLOCKED client unblocked via CLIENT UNBLOCK')
 export const ERR_NO_MULTI = errorReply('ERR Command not allowed inside a transaction')

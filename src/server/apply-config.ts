@@ -82,6 +82,7 @@ function applyEngine({ config: { fields }, engine }: Server): void {
   settings.lazyUserDel = fields.lazyfreeLazyUserDel
   settings.lazyExpire = fields.lazyfreeLazyExpire
   keyspace.lfu = fields.maxmemoryPolicy.endsWith('lfu')
+  keyspace.sharesIntegers = fields.maxmemory === 0 || !/l[rf]u$/.test(fields.maxmemoryPolicy)
   keyspace.lfuLogFactor = fields.lfuLogFactor
   keyspace.lfuDecayMinutes = fields.lfuDecayTime
   engine.slowlog.trim()

@@ -3,6 +3,7 @@
  */
 import { bitmapCommands } from '../commands/bitmap/index.ts'
 import { connectionCommands, type Greeting } from '../commands/connection/index.ts'
+import { genericCommands } from '../commands/generic/index.ts'
 import { pubsubCommands } from '../commands/pubsub/index.ts'
 import { serverCommands } from '../commands/server/index.ts'
 import { stringCommands } from '../commands/string/index.ts'
@@ -25,6 +26,7 @@ export function builtInCommands(server: Server | null): readonly Command[] {
     ...connectionCommands(server === null ? undefined : greetingOf(server)),
     ...transactionCommands,
     ...pubsubCommands,
+    ...genericCommands,
     ...stringCommands,
     ...bitmapCommands(),
     ...serverCommands,
