@@ -52,8 +52,10 @@ export const DATABASES = 3
 const CONNECTIONS = 3
 const BATCH_MAX = 40
 const REPLY_TIMEOUT_MS = 20_000
+const PLUS = 0x2b
 /** Times to live seen by the two servers may differ by this. */
 const TTL_TOLERANCE_MS = 10_000
+const SHOWN_CHARACTERS_MAX = 500
 const SHRINK_MS = 20_000
 
 interface Step extends DrawnCommand {
@@ -223,7 +225,7 @@ export class ReplyJudge {
     }
     const name = words[0]!.toUpperCase()
     if (theirs.toString('latin1') === '+QUEUED\r\n') this.queue.push(compare)
-    else if (name === 'MULTI') this.queue.length = 0
+    else if (name === 'MULTI' && theirs[0] === PLUS) this.queue.length = 0
     else if (name === 'EXEC') return this.judgeExec(ours, theirs)
     else return compare(ours, theirs)
     return exact(ours, theirs)
@@ -237,14 +239,14 @@ export class ReplyJudge {
     }
     for (let i = 0; i < one.length; i++) {
       const problem = queue[i]!(one[i]!, other[i]!)
-      if (problem !== null) return `element ${i}: ${problem}`
+      if (problem !== null) return `element ${i}: ${problem}: ${shown(one[i])}, ${shown(other[i])}`
     }
     return null
   }
 }
 
 function shown(reply: Buffer | undefined): string {
-  return reply === undefined ? '(nothing)' : showReply(reply)
+  return reply === undefined ? '(nothing)' : showReply(reply, SHOWN_CHARACTERS_MAX)
 }
 
 // Data

@@ -13,6 +13,24 @@ const database = (draw: Draw) =>
   draw.chance(0.93) ? String(draw.below(3)) : draw.pick(['16', '-1', 'x', '99999999999'])
 const pattern = (draw: Draw) => draw.pick(['*', 'key:*', '?', '[a-c]', '[^a-c]*', '', '*e*', '\\*', '{t}*', 'a'])
 
+/** What DUMP of redis-server 7.0.15 gives for small strings of each encoding, as hexadecimal digits. */
+const PAYLOADS: readonly string[] = [
+  '00000a005d9b5c400f7fa2da',
+  '00c0070a0074cd48a283abce92',
+  '00c1d4fe0a00c6c48623febede2e',
+  '00c2701101000a0001a408fe953095a5',
+  '0013393232333337323033363835343737353830370a003a657e9481e85f22',
+  '000568656c6c6f0a006372df766534200a',
+  '00c3092d017878e020000178780a000d31e59dae771ef7',
+  '00c30b40f00361626361e0e1020162630a008ee1d2e7ae65684b',
+]
+
+function payload(draw: Draw): string {
+  const bytes = Buffer.from(draw.pick(PAYLOADS), 'hex')
+  if (draw.chance(0.2)) bytes[draw.below(bytes.length)]! ^= 1 << draw.below(8)
+  return bytes.toString('latin1')
+}
+
 export const genericGenerators: readonly CommandGenerator[] = [
   { name: 'DEL', words: (draw) => ['DEL', ...keys(draw)] },
   { name: 'UNLINK', weight: 4, words: (draw) => ['UNLINK', ...keys(draw)] },
@@ -50,8 +68,15 @@ export const genericGenerators: readonly CommandGenerator[] = [
     weight: 30,
     words: (draw) =>
       draw.chance(0.97)
-        ? ['OBJECT', draw.word('ENCODING', 'ENCODING', 'REFCOUNT', 'FREQ'), draw.key()]
+        ? ['OBJECT', draw.word('ENCODING', 'ENCODING', 'ENCODING', 'FREQ'), draw.key()]
         : ['OBJECT', draw.word('HELP')],
+  },
+  {
+    name: 'OBJECT',
+    weight: 6,
+    words: (draw) => ['OBJECT', draw.word('REFCOUNT'), draw.key()],
+    // Redis tells 2 while a queued request still holds the value, and 1 of a small integer that COPY has made.
+    compare: sameType,
   },
   {
     name: 'OBJECT',
@@ -60,6 +85,24 @@ export const genericGenerators: readonly CommandGenerator[] = [
     compare: (ours, theirs) => sameType(ours, theirs),
   },
   { name: 'DUMP', words: (draw) => ['DUMP', draw.key()] },
+  {
+    name: 'RESTORE',
+    weight: 8,
+    timed: true,
+    words: (draw) => {
+      const isAbsolute = draw.chance(0.3)
+      const time = isAbsolute ? draw.unixMilliseconds() : draw.milliseconds()
+      return [
+        'RESTORE',
+        draw.key(),
+        draw.chance(0.5) ? '0' : time,
+        payload(draw),
+        ...draw.maybe(0.6, () => [draw.word('REPLACE')]),
+        ...(isAbsolute ? [draw.word('ABSTTL')] : []),
+        ...draw.maybe(0.2, () => [draw.word('IDLETIME', 'FREQ'), draw.integer()]),
+      ]
+    },
+  },
   { name: 'RANDOMKEY', weight: 3, words: () => ['RANDOMKEY'], compare: sameType },
   { name: 'KEYS', weight: 5, words: (draw) => ['KEYS', pattern(draw)], compare: sameElements },
   { name: 'DBSIZE', weight: 5, words: () => ['DBSIZE'] },
