@@ -145,11 +145,12 @@ export class Modules {
   /** The exports of a file as it is now, also if an earlier state of it was loaded before. */
   private async import(file: string): Promise<Exports> {
     const { mtimeMs } = statSync(file)
-    // CommonJS is kept by file, ESM by URL.
-    const { cache } = createRequire(pathToFileURL(file))
-    delete cache[file]
     const url = pathToFileURL(file)
-    url.searchParams.set('modified', String(mtimeMs))
+    if (mtimeMs > performance.timeOrigin) {
+      // It may have been loaded before it changed. CommonJS is kept by file, ESM by URL.
+      delete createRequire(url).cache[file]
+      url.searchParams.set('modified', String(mtimeMs))
+    }
     const imported = (await import(url.href)) as Exports
     // What CommonJS exports comes as the default; its fields are what ESM exports by name.
     const inner = imported.default

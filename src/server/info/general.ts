@@ -3,7 +3,7 @@ import os from 'node:os'
 import { REDIS_BUILD_ID, REDIS_GIT_DIRTY, REDIS_GIT_SHA1, REDIS_VERSION } from '../../base/version.ts'
 import { BLOCKED, REPLICA } from '../../engine/session.ts'
 import type { Server } from '../server.ts'
-import type { Field } from './info.ts'
+import type { Field } from './field.ts'
 
 /** What libuv waits with, by platform. */
 const MULTIPLEXING: Readonly<Record<string, string>> = {

@@ -3,13 +3,12 @@
  * Fields and their order are pinned by test/compat/info.test.ts.
  */
 import type { Server } from '../server.ts'
+import type { Field } from './field.ts'
 import { clientsSection, clusterSection, keyspaceSection, modulesSection, serverSection } from './general.ts'
 import { memorySection } from './memory.ts'
 import { persistenceSection } from './persistence.ts'
 import { replicationSection } from './replication.ts'
 import { commandStatsSection, cpuSection, errorStatsSection, latencyStatsSection, statsSection } from './stats.ts'
-
-export type Field = readonly [name: string, value: string | number]
 
 interface Section {
   /** As clients ask for it, and with a capital as it is headed. */
@@ -51,9 +50,4 @@ export function infoText(server: Server, asked: readonly string[]): string {
     parts.push(text)
   }
   return parts.join('\r\n')
-}
-
-/** What users may choose, such as names of errors, without the characters that give INFO its form. */
-export function safeName(name: string): string {
-  return name.replace(/[#:\n\r]/g, '_')
 }

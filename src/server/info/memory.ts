@@ -5,7 +5,7 @@ import { fixedText } from '../../base/double-text.ts'
 import { ALLOCATOR } from '../../base/version.ts'
 import { memoryReport, type Overhead } from '../memory-report.ts'
 import type { Server } from '../server.ts'
-import type { Field } from './info.ts'
+import type { Field } from './field.ts'
 
 export function* memorySection(server: Server): Generator<Field> {
   const report = memoryReport(server)

@@ -2,7 +2,7 @@
 import { fixedText } from '../../base/double-text.ts'
 import type { PersistenceState } from '../../persistence/state.ts'
 import type { Server } from '../server.ts'
-import type { Field } from './info.ts'
+import type { Field } from './field.ts'
 
 export function* persistenceSection({ engine, persistence }: Server): Generator<Field> {
   const { state } = persistence

@@ -1,6 +1,6 @@
 /** INFO replication. */
 import type { Server } from '../server.ts'
-import type { Field } from './info.ts'
+import type { Field } from './field.ts'
 
 export function* replicationSection({ config, replication }: Server): Generator<Field> {
   yield ['role', 'master']

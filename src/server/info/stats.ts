@@ -4,7 +4,7 @@ import process from 'node:process'
 import { fixedText } from '../../base/double-text.ts'
 import type { CommandEntry } from '../../engine/command-table.ts'
 import type { Server } from '../server.ts'
-import { type Field, safeName } from './info.ts'
+import { type Field, safeName } from './field.ts'
 
 export function* statsSection({ engine }: Server): Generator<Field> {
   const { statistics, keyspace, pubsub } = engine
