@@ -6,6 +6,7 @@ import { stringCommands } from '../../src/commands/string/index.ts'
 import type { Command } from '../../src/engine/command.ts'
 import type { ValueType } from '../../src/keyspace/value-type.ts'
 import { persistenceCommands } from '../../src/persistence/commands/index.ts'
+import type { FileSystem } from '../../src/persistence/file-system.ts'
 import { Persistence, type Scheduler } from '../../src/persistence/persistence.ts'
 import type { RdbTypeCodec } from '../../src/persistence/rdb/type-codec.ts'
 import { PersistenceSettings } from '../../src/persistence/settings.ts'
@@ -51,6 +52,8 @@ export interface TestPersistenceOptions {
   readonly seed?: number
   readonly commands?: readonly Command[]
   readonly files?: MemoryFiles
+  /** Instead of `files`. */
+  readonly fileSystem?: FileSystem
   readonly databases?: number
   readonly types?: readonly ValueType[]
   readonly codecs?: readonly RdbTypeCodec[]
@@ -74,7 +77,7 @@ export function createTestPersistence(options: TestPersistenceOptions = {}): Tes
   settings.pid = 4711
   const persistence: Persistence = new Persistence(
     test.engine,
-    { fileSystem: files, scheduler },
+    { fileSystem: options.fileSystem ?? files, scheduler },
     settings,
     options.codecs,
   )

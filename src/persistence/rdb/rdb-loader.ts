@@ -276,6 +276,7 @@ export class RdbLoader {
       const { at } = source
       if (length <= source.end - at) {
         source.at = at + length
+        this.fromWindow.use(source.bytes)
         if (!this.isDropped()) this.addString(this.fromWindow, at, length)
       } else {
         source.checkStringLength(length)
