@@ -9,6 +9,7 @@ import { serverCommands } from '../commands/server/index.ts'
 import { stringCommands } from '../commands/string/index.ts'
 import { transactionCommands } from '../commands/transactions/index.ts'
 import type { Command } from '../engine/command.ts'
+import { persistenceCommands } from '../persistence/commands/index.ts'
 import { configCommands } from './commands/config.ts'
 import { debugCommands } from './commands/debug/index.ts'
 import { infoCommands } from './commands/info.ts'
@@ -30,6 +31,7 @@ export function builtInCommands(server: Server | null): readonly Command[] {
     ...stringCommands,
     ...bitmapCommands(),
     ...serverCommands,
+    ...persistenceCommands(() => server!.persistence),
     ...configCommands(configHost(server)),
     ...debugCommands(server),
     ...infoCommands(server),
