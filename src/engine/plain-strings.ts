@@ -3,6 +3,7 @@
  * offsets. What a command writes so is as if the built-in ones had written it; to tell others is left to the command
  * (`ctx.changed`).
  */
+import { types } from 'node:util'
 import type { Argv } from '../base/argv.ts'
 import { parseSafeInt } from '../base/int64-text.ts'
 import { type Db, stringEncoding } from '../keyspace/db.ts'
@@ -20,7 +21,7 @@ export function putString(
   value: string | number | bigint | Uint8Array,
   keepTtl = false,
 ): Ref {
-  const bytes = value instanceof Uint8Array ? value : Buffer.from(String(value), 'utf8')
+  const bytes = types.isUint8Array(value) ? value : Buffer.from(String(value), 'utf8')
   // How often a key is used outlives its value; how recently starts anew.
   if (db.keyspace.lfu) db.write(argv, keyIndex)
   const encoding = stringEncoding(bytes, 0, bytes.length)

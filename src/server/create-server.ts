@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import { type Clock, SystemClock } from '../base/clock.ts'
 import { Random } from '../base/random.ts'
 import { type Command, type CommandDefinition, defineCommand } from '../engine/command.ts'
+import { PersistenceError } from '../persistence/errors.ts'
 import type { ReplyValue } from '../resp/reply-decoder.ts'
 import { enterDir } from './config/node-files.ts'
 import { applyOptions, ConfigOptionError, type ConfigOptions } from './config/options.ts'
@@ -81,7 +82,8 @@ const OWN_OPTIONS: ReadonlyMap<string, readonly [isRight: Check, what: string]> 
 ])
 
 /**
- * Starts a server in this process. Rejects with a ConfigOptionError, or with a ServerError if it cannot listen.
+ * Starts a server in this process. With `dir` or `dbfilename` it begins with the data of the RDB file there, if there is
+ * one. Rejects with a ConfigOptionError, or with a ServerError if it can not listen or not load.
  */
 export async function createServer(options: ServerOptions = {}): Promise<EmbeddedServer> {
   const clock = options.clock ?? new SystemClock()
@@ -112,6 +114,8 @@ export async function createServer(options: ServerOptions = {}): Promise<Embedde
     showLogo: false,
     // A unix socket alone is no wish for TCP.
     anyPort: !isDeaf && (options.port !== undefined || fields.unixsocket === ''),
+    // Whatever lies in the folder that the program happens to run in is not this server's.
+    loadsData: options.dir !== undefined || options.dbfilename !== undefined,
     mayBeDeaf: true,
     executable: '',
     modules: [],
@@ -133,6 +137,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Embedde
   } catch (error) {
     await embedded.close()
     if (error instanceof ListenError) throw listenError(error)
+    if (error instanceof PersistenceError) throw new ServerError('O7_LOAD', error.message, { cause: error })
     throw error
   }
   return embedded

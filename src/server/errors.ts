@@ -10,6 +10,8 @@ export type ServerErrorCode =
   | 'O7_CRASHED'
   /** An address cannot be listened on; the message says which and why. */
   | 'O7_LISTEN'
+  /** The RDB file to begin with cannot be read, or is none. */
+  | 'O7_LOAD'
   /** `url` was asked of a server that listens nowhere. */
   | 'O7_NOT_LISTENING'
   /** An argument is none that a request can hold, or not what the method takes. */

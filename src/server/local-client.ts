@@ -5,6 +5,7 @@
  * One request at a time is with the engine, the next follows when it is answered. That tells which request a push
  * message confirms, and when one gets no reply at all (SUBSCRIBE, CLIENT REPLY OFF).
  */
+import { types } from 'node:util'
 import type { Engine } from '../engine/engine.ts'
 import { BLOCKED, EMBEDDED, type OutputSink, type Session } from '../engine/session.ts'
 import { ReplyDecoder, ReplyError, type ReplyValue } from '../resp/reply-decoder.ts'
@@ -171,7 +172,7 @@ function encode(args: readonly Argument[]): Uint8Array {
   if (args.length === 0) throw new ServerError('O7_INVALID_ARGUMENT', 'execute needs the name of a command')
   const chunks: Uint8Array[] = [Buffer.from(`*${args.length}\r\n`)]
   for (const [index, arg] of args.entries()) {
-    const bytes = arg instanceof Uint8Array ? arg : Buffer.from(textOf(arg, index), 'utf8')
+    const bytes = types.isUint8Array(arg) ? arg : Buffer.from(textOf(arg, index), 'utf8')
     chunks.push(Buffer.from(`$${bytes.length}\r\n`), bytes, CRLF)
   }
   return Buffer.concat(chunks)

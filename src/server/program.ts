@@ -114,6 +114,7 @@ export async function runProgram(args: readonly string[], endProcess: (code: num
     renames,
     showLogo: process.stdout.isTTY === true && fields.logfile === '',
     anyPort: false,
+    loadsData: true,
     mayBeDeaf: false,
     executable: process.argv[1] ?? '',
     modules,

@@ -47,6 +47,8 @@ export interface ServerParts {
   readonly showLogo: boolean
   /** Port 0 stands for any free port; to the program it means no TCP. */
   readonly anyPort: boolean
+  /** Whether to begin with the data that `dir` and `dbfilename` lead to. */
+  readonly loadsData: boolean
   /** May run without listening anywhere: in-process clients only. */
   readonly mayBeDeaf: boolean
   /** Path of the program, for INFO; empty when embedded. */
@@ -140,7 +142,7 @@ export class Server {
     if (refusal !== null) throw new ModuleError(refusal)
     this.memory.markStartup()
     this.cron.start()
-    await this.persistence.loadAtStart()
+    if (this.parts.loadsData) await this.persistence.loadAtStart()
     if (this.port !== 0) logger.notice('Ready to accept connections')
     if (fields.unixsocket !== '') {
       logger.notice(`The server is now ready to accept connections at ${fields.unixsocket}`)

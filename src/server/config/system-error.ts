@@ -40,7 +40,9 @@ const C_LIBRARY_WORDS: Readonly<Record<string, string>> = {
 
 /** The code of a system error, such as "ENOENT"; an empty string if it is something else. */
 export function systemErrorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+  // Node.js makes such errors in its own realm: within a vm context, as of Jest, they are no instance of its Error.
+  if (typeof error !== 'object' || error === null || !('code' in error)) return ''
+  return typeof error.code === 'string' ? error.code : ''
 }
 
 /** What went wrong, as strerror says it. */
