@@ -28,7 +28,7 @@ export class SystemClock implements Clock {
   nowMs = 0
   monotonicUs = 0
   private advancedUs = 0
-  private wallMinusMonotonicMs = 0
+  private wallMinusMonotonicMs: number = performance.timeOrigin
   private resyncAtUs = 0
 
   constructor() {
@@ -44,7 +44,7 @@ export class SystemClock implements Clock {
   }
 
   wallUs(): number {
-    return Math.floor((performance.timeOrigin + performance.now()) * 1000 + this.advancedUs)
+    return Math.floor((this.wallMinusMonotonicMs + performance.now()) * 1000 + this.advancedUs)
   }
 
   advance(ms: number): void {
@@ -52,10 +52,18 @@ export class SystemClock implements Clock {
     this.refresh()
   }
 
+  /**
+   * Date.now() has lost a fraction of a millisecond, and this process may have slept around it: it says between which
+   * two values the offset lies, and an offset that is between them is the better one.
+   */
   private resync(): void {
-    const realMs = performance.now()
-    this.wallMinusMonotonicMs = Date.now() - realMs
-    this.resyncAtUs = realMs * 1000 + this.advancedUs + RESYNC_US
+    const beforeMs = performance.now()
+    const wallMs = Date.now()
+    const afterMs = performance.now()
+    const least = wallMs - afterMs
+    const most = wallMs + 1 - beforeMs
+    this.wallMinusMonotonicMs = Math.min(Math.max(this.wallMinusMonotonicMs, least), most)
+    this.resyncAtUs = afterMs * 1000 + this.advancedUs + RESYNC_US
   }
 }
 
