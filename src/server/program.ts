@@ -129,8 +129,8 @@ export async function runProgram(args: readonly string[], endProcess: (code: num
   }
   if (pidFile !== null) writePidFile(pidFile)
   if (fields.setProcTitle) {
-    const title = expandProcTitle(fields.procTitleTemplate, procTitleVariables('o7-redis', fields, config.configFile))
-    if (title !== null) process.title = title
+    showTitle(config)
+    config.onChange(['proc-title-template'], () => showTitle(config))
   }
   followSignals(server, exit)
   try {
@@ -184,6 +184,12 @@ function daemonize(standardInput: string | null): void {
 /** The log file as an absolute path, or null for standard output. */
 function logPath({ fields }: ConfigStore): string | null {
   return fields.logfile === '' ? null : resolve(fields.dir, fields.logfile)
+}
+
+/** Names the process for ps and top. Node cuts a title at the length of the command line. */
+function showTitle({ fields, configFile }: ConfigStore): void {
+  const title = expandProcTitle(fields.procTitleTemplate, procTitleVariables('o7-redis', fields, configFile))
+  if (title !== null) process.title = title
 }
 
 /** Notes a rename-command line; null if it can be followed. */
