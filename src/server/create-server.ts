@@ -6,6 +6,8 @@ import { resolve } from 'node:path'
 import { type Clock, SystemClock } from '../base/clock.ts'
 import { Random } from '../base/random.ts'
 import { type Command, type CommandDefinition, defineCommand } from '../engine/command.ts'
+import type { Engine } from '../engine/engine.ts'
+import { EXPIRE_DELETE } from '../keyspace/entry.ts'
 import { PersistenceError } from '../persistence/errors.ts'
 import type { ReplyValue } from '../resp/reply-decoder.ts'
 import { enterDir } from './config/node-files.ts'
@@ -44,7 +46,10 @@ export interface ServerOptions extends ConfigOptions, OwnOptions {}
 export interface ServerClock {
   /** Milliseconds since 1970. */
   readonly nowMs: number
-  /** Moves the server's time forward: expiry, time-outs and TIME follow at once. */
+  /**
+   * Moves the server's time forward: TIME, time-outs and expiry follow at once. Every key whose time has come is gone
+   * when it returns.
+   */
   advance(ms: number): void
 }
 
@@ -210,8 +215,10 @@ class Embedded implements EmbeddedServer {
         if (!Number.isFinite(ms) || ms < 0) {
           throw new ServerError('O7_INVALID_ARGUMENT', `a clock advances by 0 milliseconds or more, not by ${ms}`)
         }
-        if (this.server === null) clock.advance(ms)
-        else this.server.advanceClock(ms)
+        const { server } = this
+        if (server === null) return clock.advance(ms)
+        server.advanceClock(ms)
+        expireAll(server.engine)
       },
     }
   }
@@ -279,6 +286,22 @@ class Embedded implements EmbeddedServer {
 
   private closedBecause(): ServerError {
     return this.crash ?? new ServerError('O7_CLOSED', 'the server is closed')
+  }
+}
+
+/**
+ * Removes every key whose time has come. The cron is content with most of them, as Redis is; whoever moves the clock wants
+ * to see what follows from it, all of it.
+ */
+function expireAll({ keyspace, settings, isStopped }: Engine): void {
+  if (isStopped || !settings.activeExpire || keyspace.expireMode !== EXPIRE_DELETE) return
+  for (const db of keyspace.databases) {
+    let cursor = 0
+    do {
+      cursor = db.scanExpires(cursor, (entry) => {
+        if (db.isOverdue(entry)) db.expire(entry)
+      })
+    } while (cursor !== 0)
   }
 }
 

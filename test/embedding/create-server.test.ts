@@ -8,6 +8,7 @@ import {
   type EmbeddedServer,
   ManualClock,
   ReplyError,
+  type ReplyValue,
   ServerError,
   type ServerOptions,
 } from '../../src/index.ts'
@@ -313,6 +314,24 @@ describe('clock', () => {
     const [secondsAfter] = await server.execute<string[]>('TIME')
     expect(Number(secondsAfter) - Number(secondsBefore)).toBeGreaterThanOrEqual(61)
     expect(Number(secondsAfter) - Number(secondsBefore)).toBeLessThan(90)
+  })
+
+  test('advance removes every key whose time has come, not only most of them', async () => {
+    const server = await start({ listen: false, notifyKeyspaceEvents: 'Ex' })
+    const expired = new Set<ReplyValue>()
+    const listener = server.connect({ onPush: (message) => expired.add((message as readonly ReplyValue[])[2]!) })
+    await listener.execute('SUBSCRIBE', '__keyevent@0__:expired', '__keyevent@5__:expired')
+    for (let i = 0; i < 5000; i++) await server.execute('SET', `short:${i}`, i, 'PX', 1000 + i)
+    for (let i = 0; i < 5000; i++) await server.execute('SET', `long:${i}`, i, 'EX', 100)
+    const other = server.connect()
+    await other.execute('SELECT', 5)
+    await other.execute('SET', 'elsewhere', 1, 'EX', 1)
+    server.clock.advance(6001)
+    expect(await server.execute('DBSIZE')).toBe(5000)
+    expect(await other.execute('DBSIZE')).toBe(0)
+    expect(expired.size).toBe(5001)
+    server.clock.advance(100_000)
+    expect(await server.execute('DBSIZE')).toBe(0)
   })
 
   test('advance ends pauses that are over', async () => {
