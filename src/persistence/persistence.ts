@@ -511,7 +511,7 @@ export class Persistence {
         functions: this.functions,
         dropsExpired: expireMode === EXPIRE_DELETE,
         replaces,
-        checksum: settings.checksum,
+        checksum: settings.checksum && !settings.skipsChecksum,
         usage: settings.usage,
         keyDelayUs: settings.keyLoadDelayUs,
         log: engine.log,

@@ -20,6 +20,8 @@ export class PersistenceSettings {
   compression = true
   /** rdbchecksum. */
   checksum = true
+  /** DEBUG SET-SKIP-CHECKSUM-VALIDATION: files and payloads with a wrong checksum pass. */
+  skipsChecksum = false
   /** stop-writes-on-bgsave-error. */
   stopWritesOnError = true
   /** rdb-save-incremental-fsync. */

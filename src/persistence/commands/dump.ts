@@ -102,7 +102,7 @@ function restore(persistence: Persistence, ctx: Session, argv: Argv, reply: Repl
   const { bytes } = argv
   const start = argv.starts[3]!
   const end = start + argv.lengths[3]!
-  if (!isPayloadIntact(bytes, start, end)) return reply.error(ERR_PAYLOAD)
+  if (!isPayloadIntact(bytes, start, end, persistence.settings.skipsChecksum)) return reply.error(ERR_PAYLOAD)
   const value = readValue(persistence, ctx, bytes, start, end)
   if (value === null) return reply.error(ERR_DATA)
 

@@ -52,11 +52,12 @@ function writeValue(writer: RdbWriter, db: Db, entry: Ref, codecs: RdbCodecs): v
   else codecs.forType(type)!.write(db.rootOf(entry), db.encodingOf(entry), writer, Number.POSITIVE_INFINITY)
 }
 
-/** Whether bytes[start, end) has a version that can be read and a checksum that is right. */
-export function isPayloadIntact(bytes: Uint8Array, start: number, end: number): boolean {
+/** Whether bytes[start, end) has a version that can be read and a checksum that is right, or not asked for. */
+export function isPayloadIntact(bytes: Uint8Array, start: number, end: number, skipsChecksum: boolean): boolean {
   if (end - start < FOOTER_BYTES) return false
   const footer = end - FOOTER_BYTES
   if ((bytes[footer]! | (bytes[footer + 1]! << 8)) > RDB_VERSION_MAX) return false
+  if (skipsChecksum) return true
   const crc = new Crc64()
   crc.update(bytes, start, footer + VERSION_BYTES)
   return crc.equalsLittleEndian(bytes, footer + VERSION_BYTES)

@@ -1,6 +1,9 @@
 /** DEBUG DIGEST and DIGEST-VALUE: equal data have equal digests, here and in Redis. */
 import { datasetDigest, valueDigest } from '../../../keyspace/digest.ts'
+import { NO_KEY } from '../../../keyspace/entry.ts'
 import type { DebugSubcommand } from './arguments.ts'
+
+const NOTHING = '0'.repeat(40)
 
 export const digest: DebugSubcommand = {
   name: 'DIGEST',
@@ -20,7 +23,8 @@ export const digestValue: DebugSubcommand = {
   run(_server, { db }, argv, reply) {
     reply.array(argv.count - 2)
     for (let i = 2; i < argv.count; i++) {
-      reply.status(valueDigest(db, db.peekOverdue(argv.bytes, argv.starts[i]!, argv.lengthBytes(i))))
+      const entry = db.peekOverdue(argv.bytes, argv.starts[i]!, argv.lengthBytes(i))
+      reply.status(entry === NO_KEY ? NOTHING : valueDigest(db, entry))
     }
   },
 }

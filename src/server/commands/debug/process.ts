@@ -241,6 +241,16 @@ export const processSubcommands: readonly DebugSubcommand[] = [
       engine.settings.activeExpire = value !== 0
     },
   ),
+  flag(
+    'SET-SKIP-CHECKSUM-VALIDATION',
+    [
+      'SET-SKIP-CHECKSUM-VALIDATION <0|1>',
+      "    Enables or disables checksum checks for RDB files and RESTORE's payload.",
+    ],
+    ({ persistence }, value) => {
+      persistence.settings.skipsChecksum = value !== 0
+    },
+  ),
   {
     name: 'SLEEP',
     countMin: 3,
