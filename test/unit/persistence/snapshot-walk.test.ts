@@ -8,11 +8,12 @@ import { type Db, stringEncoding } from '../../../src/keyspace/db.ts'
 import { NO_KEY } from '../../../src/keyspace/entry.ts'
 import type { Keyspace } from '../../../src/keyspace/keyspace.ts'
 import { LARGE_BYTES_MIN } from '../../../src/persistence/rdb/snapshot-walk.ts'
+import { seededTest } from '../../model/seeded.ts'
 import { contentsOf, loadInto } from '../../support/dataset.ts'
 import { ticks } from '../../support/memory-files.ts'
 import { createTestPersistence, DUMP, type TestPersistence } from '../../support/persistence.ts'
 
-const SEED = Number(process.env.SEED ?? 40_417)
+const SEED = 40_417
 const DATABASES = 4
 const START_MS = 1_700_000_000_000
 
@@ -92,57 +93,55 @@ describe.each([
   ['with some writes', 20],
   ['with many writes', 300],
 ])('a save in the background %s', (_name, writesPerStep) => {
-  test('holds what was there at its start', { timeout: 60_000 }, async () => {
-    const random = Random.fromSeed(SEED + writesPerStep)
+  seededTest('holds what was there at its start', 3, async (random) => {
     const test = createTestPersistence({ seed: random.int32() >>> 0, databases: DATABASES })
     const { keyspace } = test.engine
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < 2; round++) {
       for (let i = 0; i < 3000; i++) write(keyspace, random)
       test.settings.compression = random.below(4) > 0
       const before = contentsOf(keyspace)
       await saveAmongWrites(test, random, writesPerStep)
-      expect(test.persistence.state.lastSaveFailed, `seed ${SEED}, round ${round}`).toBe(false)
+      expect(test.persistence.state.lastSaveFailed).toBe(false)
       const loaded = loadInto(test.files.content(DUMP)!, DATABASES)
-      expect(loaded.size, `seed ${SEED}, round ${round}`).toBe(before.size)
-      for (const [name, held] of before) {
-        expect(loaded.get(name), `seed ${SEED}, round ${round}, key ${name}`).toBe(held)
-      }
+      expect(loaded.size).toBe(before.size)
+      for (const [name, held] of before) expect(loaded.get(name), name).toBe(held)
       expect(test.files.names).toEqual([DUMP])
       expect(test.files.openFiles).toBe(0)
     }
   })
 })
 
-test('saves that are broken off again and again leave the next one right', { timeout: 60_000 }, async () => {
-  const random = Random.fromSeed(SEED)
-  const test = createTestPersistence({ seed: SEED, databases: DATABASES })
-  const { persistence, scheduler, files } = test
-  const { keyspace } = test.engine
-  for (let i = 0; i < 4000; i++) write(keyspace, random)
-  for (let round = 0; round < 60; round++) {
-    expect(persistence.startBackgroundSave()).toBe(true)
-    for (let i = random.below(6); i > 0 && persistence.state.isSaving; i--) {
-      scheduler.turn()
-      for (let j = random.below(40); j > 0; j--) write(keyspace, random)
+describe('saves that are broken off again and again', () => {
+  seededTest('leave the next one right', 2, async (random) => {
+    const test = createTestPersistence({ seed: random.int32() >>> 0, databases: DATABASES })
+    const { persistence, scheduler, files } = test
+    const { keyspace } = test.engine
+    for (let i = 0; i < 4000; i++) write(keyspace, random)
+    for (let round = 0; round < 15; round++) {
+      expect(persistence.startBackgroundSave()).toBe(true)
+      for (let i = random.below(6); i > 0 && persistence.state.isSaving; i--) {
+        scheduler.turn()
+        for (let j = random.below(40); j > 0; j--) write(keyspace, random)
+      }
+      if (random.below(5) > 0) {
+        keyspace.snapshot?.abandon()
+        // Now and then there is no time to tidy up, so that all epochs come into use.
+        for (let i = random.below(3) === 0 ? random.below(60) : 0; i > 0; i--) scheduler.turn()
+        await files.settle()
+        if (!persistence.state.isSaving) continue
+      }
+      await test.drain()
+      const before = contentsOf(keyspace)
+      expect(persistence.startBackgroundSave()).toBe(true)
+      for (let i = 0; i < 3; i++) {
+        scheduler.turn()
+        for (let j = 0; j < 100; j++) write(keyspace, random)
+      }
+      await test.drain()
+      expect(loadInto(files.content(DUMP)!, DATABASES)).toEqual(before)
     }
-    if (random.below(5) > 0) {
-      keyspace.snapshot?.abandon()
-      // Now and then there is no time to tidy up, so that all epochs come into use.
-      for (let i = random.below(3) === 0 ? random.below(60) : 0; i > 0; i--) scheduler.turn()
-      await test.files.settle()
-      if (!persistence.state.isSaving) continue
-    }
-    await test.drain()
-    const before = contentsOf(keyspace)
-    expect(persistence.startBackgroundSave()).toBe(true)
-    for (let i = 0; i < 3; i++) {
-      scheduler.turn()
-      for (let j = 0; j < 100; j++) write(keyspace, random)
-    }
-    await test.drain()
-    expect(loadInto(files.content(DUMP)!, DATABASES), `seed ${SEED}, round ${round}`).toEqual(before)
-  }
-  expect(files.names).toEqual([DUMP])
+    expect(files.names).toEqual([DUMP])
+  })
 })
 
 test('a step is short whatever there is to write', async () => {
