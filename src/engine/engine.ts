@@ -20,8 +20,8 @@ import { ArenaFullError, type Ref } from '../memory/arena.ts'
 import { ERR_OOM } from '../resp/errors.ts'
 import { type ReplyMark, ReplyWriter } from '../resp/reply-writer.ts'
 import { COMPLETE, INCOMPLETE, RequestParser } from '../resp/request-parser.ts'
-import { clientInfo } from './client-info.ts'
 import { Blocking } from './blocking.ts'
+import { clientInfo } from './client-info.ts'
 import { ClientPause } from './client-pause.ts'
 import type { Command } from './command.ts'
 import { type CommandEntry, CommandTable } from './command-table.ts'
@@ -175,6 +175,8 @@ export class Engine implements KeyspaceListener {
     this.pause = new ClientPause(this)
     this.blocking = new Blocking(this)
     this.reply.onError = (code) => this.statistics.countError(code)
+    // What is encoded apart may be the reply of a command that had to wait, and that may be an error.
+    this.scratch.onError = this.reply.onError
     this.settingsChanged()
   }
 
@@ -225,6 +227,7 @@ export class Engine implements KeyspaceListener {
     session.inbox = null
     session.spareInbox = null
     session.outbox = []
+    session.outboxBytes = 0
     session.postponed = null
     session.queue = []
     this.watch.unwatchAll(session)

@@ -146,7 +146,7 @@ export class Inbox {
     const whole = parser.position - keepFrom + parser.wantedBytes
     let capacity = Math.min(this.bytes.length * 2, INBOX_BYTES_MAX)
     if (whole > needed) capacity = whole <= EAGER_BYTES_MAX ? whole : Math.min(whole, needed * EAGER_RATIO)
-    else if (needed * 2 <= this.bytes.length) capacity = 0
+    else if (whole === needed || needed * 2 <= this.bytes.length) capacity = 0
     capacity = Math.max(capacity, needed, this.initialBytes)
     if (capacity <= this.bytes.length) this.moveTo(this.bytes, keepFrom)
     else {
