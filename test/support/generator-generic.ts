@@ -31,6 +31,18 @@ function payload(draw: Draw): string {
   return bytes.toString('latin1')
 }
 
+/** Options of SORT. */
+function sortOptions(draw: Draw): string[] {
+  return [
+    draw.maybe(0.3, () => [draw.word('BY'), draw.pick(['nosort', 'w_*', '#', 'h->f', '*', ''])]),
+    draw.maybe(0.3, () => [draw.word('LIMIT'), draw.index(), draw.index()]),
+    draw.maybe(0.4, () => [draw.word('GET'), draw.pick(['#', 'w_*', '*->f', 'a'])]),
+    draw.maybe(0.3, () => [draw.word('ASC', 'DESC')]),
+    draw.maybe(0.3, () => [draw.word('ALPHA')]),
+    draw.maybe(0.3, () => [draw.word('STORE'), draw.key()]),
+  ].flat()
+}
+
 export const genericGenerators: readonly CommandGenerator[] = [
   { name: 'DEL', words: (draw) => ['DEL', ...keys(draw)] },
   { name: 'UNLINK', weight: 4, words: (draw) => ['UNLINK', ...keys(draw)] },
@@ -105,6 +117,8 @@ export const genericGenerators: readonly CommandGenerator[] = [
   },
   { name: 'RANDOMKEY', weight: 3, words: () => ['RANDOMKEY'], compare: sameType },
   { name: 'KEYS', weight: 5, words: (draw) => ['KEYS', pattern(draw)], compare: sameElements },
+  { name: 'SORT', weight: 5, words: (draw) => ['SORT', draw.key(), ...sortOptions(draw)] },
+  { name: 'SORT_RO', weight: 3, words: (draw) => ['SORT_RO', draw.key(), ...sortOptions(draw)] },
   { name: 'DBSIZE', weight: 5, words: () => ['DBSIZE'] },
   {
     name: 'SCAN',

@@ -15,7 +15,7 @@ export const stringGenerators: readonly CommandGenerator[] = [
       const options = [
         draw.maybe(0.2, () => [draw.word('NX', 'XX')]),
         draw.maybe(0.15, () => [draw.word('GET')]),
-        draw.maybe(0.25, () => (draw.chance(0.2) ? [draw.word('KEEPTTL')] : draw.expiry())),
+        draw.maybe(0.25, () => (draw.chance(0.2) ? [draw.word('KEEPTTL')] : draw.expiry(false))),
         draw.maybe(0.02, () => [draw.word('NX', 'XX', 'GET', 'KEEPTTL', 'PERSIST', 'EX')]),
       ]
       if (draw.chance(0.5)) options.reverse()

@@ -12,7 +12,8 @@
  * Redis tells apart. Requests and keys are text of one character per byte.
  *
  * What makes two servers differ by right is kept out: a time to live drawn here is months away and never twice the
- * same, so that nothing expires during a run and GT and LT never compare equals.
+ * same, so that nothing expires during a run and GT and LT never compare equals. SET with a moment that is past leaves a
+ * key that goes when somebody meets it, or chance and the cron do: it is not drawn.
  */
 import type { Random } from '../../src/base/random.ts'
 import { type Comparison, exact } from './generator-compare.ts'
@@ -260,28 +261,28 @@ export class Draw {
     return String((TIME_MIN + (this.nextTimeStep() + 0.5) * TIME_STEP_SECONDS) * 1000)
   }
 
-  /** A moment as Unix seconds: far ahead, or long past. */
-  unixSeconds(): string {
-    if (this.chance(0.1)) return this.pick([...BAD_TIMES, '1', '1000', '1000000000'])
+  /** A moment as Unix seconds: far ahead, or with `past` long past. */
+  unixSeconds(past = true): string {
+    if (this.chance(0.1)) return this.pick(past ? [...BAD_TIMES, '1', '1000', '1000000000'] : BAD_TIMES)
     return String(ABSOLUTE_SECONDS + this.nextTimeStep() * TIME_STEP_SECONDS)
   }
 
-  unixMilliseconds(): string {
-    if (this.chance(0.1)) return this.pick([...BAD_TIMES, '1', '1000', '1000000000000'])
+  unixMilliseconds(past = true): string {
+    if (this.chance(0.1)) return this.pick(past ? [...BAD_TIMES, '1', '1000', '1000000000000'] : BAD_TIMES)
     return String((ABSOLUTE_SECONDS + (this.nextTimeStep() + 0.5) * TIME_STEP_SECONDS) * 1000)
   }
 
-  /** EX, PX, EXAT or PXAT with its argument. */
-  expiry(): string[] {
+  /** EX, PX, EXAT or PXAT with its argument. With `past` for commands that delete a key whose time is past at once. */
+  expiry(past = true): string[] {
     switch (this.below(4)) {
       case 0:
         return [this.word('EX'), this.seconds()]
       case 1:
         return [this.word('PX'), this.milliseconds()]
       case 2:
-        return [this.word('EXAT'), this.unixSeconds()]
+        return [this.word('EXAT'), this.unixSeconds(past)]
       default:
-        return [this.word('PXAT'), this.unixMilliseconds()]
+        return [this.word('PXAT'), this.unixMilliseconds(past)]
     }
   }
 
@@ -314,15 +315,20 @@ export class CommandDraw {
     const compare = generator.compare ?? exact
     if (!draw.chance(SPOIL_PROBABILITY)) return { words, compare }
     const spoiled = spoil(words, draw)
-    const isUnsound = generator.timed === true && spoiled.some((word, index) => index > 1 && mayEndSoon(word))
-    return { words: isUnsound ? words : spoiled, compare }
+    return { words: generator.timed === true && mayEndSoon(spoiled) ? words : spoiled, compare }
   }
 }
 
 const SPOIL_PROBABILITY = 0.06
 
-function mayEndSoon(word: string): boolean {
-  return /^[+ ]?\d+/.test(word) && Number.parseInt(word, 10) > 0 && Number.parseInt(word, 10) < TIME_MIN
+/** Whether a number among the words might be a time to live that ends during the run, or a moment that is past. */
+function mayEndSoon(words: Words): boolean {
+  const has = (option: RegExp) => words.some((word) => option.test(word))
+  const least = has(/^pxat/i) ? ABSOLUTE_SECONDS * 1000 : has(/^exat/i) ? ABSOLUTE_SECONDS : TIME_MIN
+  return words.some((word, index) => {
+    const value = index > 1 && /^[+ ]?\d+/.test(word) ? Number.parseInt(word, 10) : 0
+    return value > 0 && value < least
+  })
 }
 
 /** A request with a mistake in it, most of the time. */
