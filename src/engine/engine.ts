@@ -175,6 +175,7 @@ export class Engine implements KeyspaceListener {
     this.pause = new ClientPause(this)
     this.blocking = new Blocking(this)
     this.reply.onError = (code) => this.statistics.countError(code)
+    this.scratch.onError = this.reply.onError
     // What is encoded apart may be the reply of a command that had to wait, and that may be an error.
     this.scratch.onError = this.reply.onError
     this.settingsChanged()
@@ -330,9 +331,9 @@ export class Engine implements KeyspaceListener {
 
   /** Runs a command that may run now, and does what follows from it. Also for commands within EXEC and scripts. */
   call(session: Session, entry: CommandEntry, argv: Argv): void {
-    const { reply, keyspace } = this
+    const { reply, keyspace, statistics } = this
     const dirtyBefore = keyspace.dirty
-    this.errorsCounted = reply.errors
+    this.errorsCounted = statistics.totalErrorReplies
     const exact = this.exactTiming || !entry.sharesTime
     if (exact) this.startExactTiming()
     this.depth++
@@ -343,10 +344,10 @@ export class Engine implements KeyspaceListener {
     }
     this.depth--
     entry.calls++
-    this.statistics.commands++
-    if (reply.errors !== this.errorsCounted) {
+    statistics.commands++
+    if (statistics.totalErrorReplies > this.errorsCounted) {
       entry.failedCalls++
-      this.errorsCounted = reply.errors
+      this.errorsCounted = statistics.totalErrorReplies
     }
     const shown = session.redacted === null ? argv : withoutSecrets(session, argv)
     if (exact) this.stopExactTiming(session, entry, shown)

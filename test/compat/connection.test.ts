@@ -171,6 +171,38 @@ describe.skipIf(!hasRedisServer())('connection commands', () => {
     }
   })
 
+  test('CLIENT UNBLOCK ends a wait, with its reply or an error, and counts as a failure', async () => {
+    const outcomes: string[] = []
+    for (const side of [pair.redis, pair.o7]) {
+      await side.exchange.run(['CONFIG RESETSTAT\r\n'])
+      const waiting = await side.exchange.open()
+      await waiting.send('CLIENT ID\r\n')
+      await side.exchange.barrier()
+      const id = /:(\d+)/.exec(waiting.outcome.received)![1]
+      let shown = ''
+      for (const reason of ['', ' TIMEOUT', ' ERROR']) {
+        await waiting.send('WAIT 1 0\r\nPING\r\n')
+        await side.exchange.barrier()
+        const { received } = await side.exchange.run([
+          `CLIENT LIST ID ${id}\r\nCLIENT UNBLOCK ${id}${reason}\r\nCLIENT UNBLOCK ${id}\r\n`,
+        ])
+        // Redis keeps the arguments of a command that waits; here only what the command itself needs is kept.
+        shown += comparableInfo(received).replace(/(argv-mem|tot-mem)=\d+/g, '$1')
+      }
+      await side.exchange.barrier()
+      shown += waiting.outcome.received.replace(/^:\d+\r\n/, '')
+      waiting.close()
+      const { received } = await side.exchange.run(['INFO commandstats\r\nINFO errorstats\r\n'])
+      const lines = [...received.matchAll(/^(?:cmdstat_(?:wait|client\|unblock)|errorstat).*/gm)].map(([line]) =>
+        line.replace(/usec=\d+,usec_per_call=[\d.]+/, 'usec'),
+      )
+      shown += lines.toSorted().join('\n')
+      outcomes.push(shown)
+    }
+    expect(outcomes[1]).toBe(outcomes[0])
+    expect(outcomes[1]).toContain('-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n+PONG\r\n')
+  })
+
   test('a pause of everything ends by itself, and starts after the transaction that it is in', async () => {
     for (const side of [pair.redis, pair.o7]) {
       const outcome = await side.exchange.run([

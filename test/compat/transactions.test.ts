@@ -65,6 +65,10 @@ const DIALOGUES: readonly string[] = [
   '1> SET a 1 | WATCH a / 2> SWAPDB 0 0 / 1> MULTI | GET a | EXEC',
   // Monitors see a transaction begin and end, whatever becomes of it
   'm> MONITOR / 1> MULTI | SET a 1 | EXEC | MULTI | NOPE | EXEC | MULTI | EXEC x | MULTI | DISCARD | EXEC',
+  // No memory: nothing joins a queue, what ends it passes
+  '1> SET a 1 | CONFIG SET maxmemory 1 | SET a 2 | GET a | MULTI | PING | WATCH a | MULTI | DISCARD | MULTI | GET a | EXEC | MULTI | RESET | MULTI | EXEC | CONFIG SET maxmemory 0',
+  '1> MULTI | SET a 1 / 2> CONFIG SET maxmemory 1 / 1> EXEC | EXEC / 2> CONFIG SET maxmemory 0',
+  '1> SET a 1 | MULTI | GET a / 2> CONFIG SET maxmemory 1 / 1> EXEC / 2> CONFIG SET maxmemory 0',
   // Pause
   '1> MULTI | SET a 1 / 2> CLIENT PAUSE 100000 WRITE / 1> EXEC / 2> GET a | CLIENT UNPAUSE | GET a',
   '1> MULTI | GET a / 2> CLIENT PAUSE 100000 WRITE / 1> EXEC / 2> CLIENT UNPAUSE',

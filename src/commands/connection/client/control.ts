@@ -67,6 +67,8 @@ export const unblock: CommandDefinition = {
     const target = ctx.engine.sessions.get(Number(id))
     // Who waits for the end of a pause has nothing that could be ended for it alone.
     if (target === undefined || !target.has(BLOCKED) || target.unblock === null) return reply.integer(0)
+    // However it ends, what the target was waiting in has failed.
+    if (target.lastCommand !== null) target.lastCommand.failedCalls++
     target.unblock(reason)
     reply.integer(1)
   },
