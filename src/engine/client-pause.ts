@@ -10,7 +10,7 @@ import { BLOCKED, POSTPONED, type Session } from './session.ts'
 export type PauseKind = 'write' | 'all'
 
 /** Who asked: CLIENT PAUSE, or the server itself. One does not end the other's pause. */
-export type PausePurpose = 'command' | 'shutdown'
+export type PausePurpose = 'command' | 'shutdown' | 'migration'
 
 interface Pause {
   kind: PauseKind

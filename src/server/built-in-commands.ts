@@ -15,6 +15,7 @@ import { debugCommands } from './commands/debug/index.ts'
 import { infoCommands } from './commands/info.ts'
 import { latencyCommands } from './commands/latency.ts'
 import { memoryCommands } from './commands/memory.ts'
+import { migrateCommands } from './commands/migrate.ts'
 import { moduleCommands, replyModules } from './commands/module.ts'
 import { shutdownCommands } from './commands/shutdown.ts'
 import { slowlog } from './commands/slowlog.ts'
@@ -38,6 +39,7 @@ export function builtInCommands(server: Server | null): readonly Command[] {
     slowlog,
     ...latencyCommands(server),
     ...memoryCommands(server),
+    ...migrateCommands(server),
     ...moduleCommands(server),
     ...shutdownCommands(server),
   ]

@@ -48,7 +48,7 @@ export class Cron {
 
   /** One round, also after the clock was moved. */
   tick(): void {
-    const { engine, memory, persistence, shutdown } = this.server
+    const { engine, memory, migration, persistence, shutdown } = this.server
     if (engine.isStopped || this.isPaused) return
     engine.clock.refresh()
     engine.keyspace.updateLruClock()
@@ -61,6 +61,7 @@ export class Cron {
     this.every(REPORT_MS, this.report)
     this.every(TRIM_MS, this.trim)
     persistence.cron()
+    migration.tick()
     shutdown.tick()
   }
 

@@ -25,6 +25,7 @@ import { openListeners } from './listening.ts'
 import type { Logger } from './log/logger.ts'
 import { logGreeting } from './log/logo.ts'
 import { MemoryMeter } from './memory-meter.ts'
+import { Migration } from './migration.ts'
 import { ModuleError, type ModuleParameters, type ModuleRequest, Modules } from './modules.ts'
 import { ReplicationIdentity } from './replication-identity.ts'
 import { nodeScheduler } from './scheduler.ts'
@@ -76,6 +77,7 @@ export class Server {
   readonly replication: ReplicationIdentity
   readonly shutdown: Shutdown
   readonly persistence: Persistence
+  readonly migration: Migration
   readonly startedMs: number
   /** Identifies this run, 40 hexadecimal digits. */
   readonly runId: string
@@ -116,6 +118,7 @@ export class Server {
       },
       new PersistenceSettings(),
     )
+    this.migration = new Migration(this.engine, () => this.persistence)
     this.engine.onDataFlushed = () => this.persistence.dataFlushed()
     this.modules = new Modules({ commands: this.engine.commands, logger, directory: () => fields.dir })
     this.shutdown = new Shutdown(this)
@@ -187,6 +190,7 @@ export class Server {
     for (const session of [...this.engine.sessions.values()]) this.engine.close(session, false)
     this.listener.closeConnections(true)
     this.engine.stop()
+    this.migration.close()
     this.persistence.close()
     await stopped
   }

@@ -6,7 +6,7 @@ import type { CommandEntry } from '../../engine/command-table.ts'
 import type { Server } from '../server.ts'
 import { type Field, safeName } from './field.ts'
 
-export function* statsSection({ engine }: Server): Generator<Field> {
+export function* statsSection({ engine, migration }: Server): Generator<Field> {
   const { statistics, keyspace, pubsub } = engine
   const kilobytes = (bytes: number) => fixedText(Math.fround(Math.trunc(bytes)) / 1024, 2)
   yield ['total_connections_received', statistics.connections]
@@ -37,10 +37,10 @@ export function* statsSection({ engine }: Server): Generator<Field> {
   yield ['pubsub_channels', pubsub.channels.size]
   yield ['pubsub_patterns', pubsub.patterns.size]
   yield ['pubsubshard_channels', pubsub.shardChannels.size]
-  // Nothing here forks, defragments, evicts or tracks; connections for MIGRATE are not kept.
+  // Nothing here forks, defragments, evicts or tracks.
   yield ['latest_fork_usec', 0]
   yield ['total_forks', 0]
-  yield ['migrate_cached_sockets', 0]
+  yield ['migrate_cached_sockets', migration.connections]
   yield ['slave_expires_tracked_keys', 0]
   yield ['active_defrag_hits', 0]
   yield ['active_defrag_misses', 0]
