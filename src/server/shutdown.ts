@@ -108,9 +108,7 @@ export class Shutdown {
     const clients = [...this.waiting]
     this.waiting.clear()
     for (const client of clients) {
-      client.clearFlag(BLOCKED)
-      engine.send(client, (reply) => reply.errorText('ERR Errors trying to SHUTDOWN. Check logs.'))
-      engine.resume(client)
+      engine.blocking.answer(client, (reply) => reply.errorText('ERR Errors trying to SHUTDOWN. Check logs.'))
     }
     engine.pause.end('shutdown')
   }

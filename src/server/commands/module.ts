@@ -6,11 +6,12 @@ import type { Argv } from '../../base/argv.ts'
 import { type Command, type CommandDefinition, defineCommand } from '../../engine/command.ts'
 import { ADMIN, LOADING, NO_ASYNC_LOADING, NOSCRIPT, PROTECTED, STALE } from '../../engine/flags.ts'
 import { replyHelp } from '../../engine/help.ts'
-import { BLOCKED, type Session } from '../../engine/session.ts'
+import { DENY_BLOCKING, type Session } from '../../engine/session.ts'
 import { errorReply } from '../../resp/errors.ts'
 import type { ReplyWriter } from '../../resp/reply-writer.ts'
 import type { LoadedModule, ModuleRequest, UnloadResult } from '../modules.ts'
 import type { Server } from '../server.ts'
+import { answerLater } from './answer-later.ts'
 import { serverOf } from './host.ts'
 
 const CHANGE = NO_ASYNC_LOADING | ADMIN | NOSCRIPT | PROTECTED
@@ -95,7 +96,7 @@ export function moduleCommands(server: Server | null): readonly Command[] {
     flags: CHANGE,
     doc: { group: 'server', since: '4.0.0', complexity: 'O(1)', summary: 'Takes the commands of a module away.' },
     run(ctx, argv, reply) {
-      if (ctx.engine.isNested) return reply.error(ERR_CANNOT_WAIT)
+      if (ctx.has(DENY_BLOCKING)) return reply.error(ERR_CANNOT_WAIT)
       answerLater(ctx, serverOf(server).modules.unload(argv.utf8(2)), replyUnload)
     },
   }
@@ -141,7 +142,7 @@ function words(argv: Argv, from: number): string[] {
 }
 
 function loadModule(server: Server, ctx: Session, request: ModuleRequest, reply: ReplyWriter): void {
-  if (ctx.engine.isNested) return reply.error(ERR_CANNOT_WAIT)
+  if (ctx.has(DENY_BLOCKING)) return reply.error(ERR_CANNOT_WAIT)
   answerLater(ctx, server.modules.load(request), replyLoad)
 }
 
@@ -153,24 +154,6 @@ function replyLoad(reply: ReplyWriter, loaded: boolean): void {
 function replyUnload(reply: ReplyWriter, result: UnloadResult): void {
   if (result === 'unloaded') reply.ok()
   else reply.error(UNLOAD_ERRORS[result])
-}
-
-/** The client's further requests wait for the result. */
-function answerLater<Result>(
-  session: Session,
-  result: Promise<Result>,
-  write: (reply: ReplyWriter, result: Result) => void,
-): void {
-  const { engine } = session
-  session.setFlag(BLOCKED)
-  result.then(
-    (outcome) => {
-      session.clearFlag(BLOCKED)
-      engine.send(session, (reply) => write(reply, outcome))
-      engine.resume(session)
-    },
-    (error: unknown) => engine.fail(error, session),
-  )
 }
 
 /** Modules as MODULE LIST and HELLO show them. */

@@ -4,10 +4,11 @@
  */
 import { type Command, defineCommand } from '../../engine/command.ts'
 import { ADMIN, ALLOW_BUSY, LOADING, NO_MULTI, NOSCRIPT, SENTINEL, STALE } from '../../engine/flags.ts'
-import { DENY_BLOCKING } from '../../engine/session.ts'
+import { DENY_BLOCKING, type Session } from '../../engine/session.ts'
 import { ERR_SYNTAX, errorReply } from '../../resp/errors.ts'
 import type { Server } from '../server.ts'
-import type { ShutdownFlag } from '../shutdown.ts'
+import type { Shutdown, ShutdownFlag } from '../shutdown.ts'
+import { answerLater } from './answer-later.ts'
 import { serverOf } from './host.ts'
 
 const FLAGS: readonly ShutdownFlag[] = ['save', 'nosave', 'now', 'force']
@@ -40,7 +41,7 @@ export function shutdownCommands(server: Server | null): readonly Command[] {
         const { shutdown } = serverOf(server)
         if (aborts) {
           if (shutdown.abort()) reply.ok()
-          else reply.error(ERR_NOTHING)
+          else abortLater(ctx, shutdown)
           return
         }
         if (!flags.has('now') && ctx.has(DENY_BLOCKING)) return reply.error(ERR_CANNOT_WAIT)
@@ -48,4 +49,13 @@ export function shutdownCommands(server: Server | null): readonly Command[] {
       },
     }),
   ]
+}
+
+/** A signal that came before this command may be heard only after it: it has its turn first. */
+function abortLater(ctx: Session, shutdown: Shutdown): void {
+  const signalsHeard = new Promise<void>((resolve) => setImmediate(resolve))
+  answerLater(ctx, signalsHeard, (reply) => {
+    if (shutdown.abort()) reply.ok()
+    else reply.error(ERR_NOTHING)
+  })
 }
