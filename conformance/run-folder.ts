@@ -1,14 +1,16 @@
 /**
  * The folder in which Redis's test harness runs, one for each file that runs at the same time:
  *
- *   tests/       copied, since the harness writes into tests/tmp
+ *   tests/       copied, since the harness writes into tests/tmp, and with one change: it waits two minutes for a server
+ *                that has ended before it printed its process id; here it sees that
  *   utils        link to the source
- *   src/         scripts of one line that exec the programs, so that the process id that the harness knows is the server's
+ *   src/         links to the programs: a server that is run by a link keeps the process id that the harness knows, and
+ *                sees the name that it was called by, as the harness expects
  *
  * Also finds and ends what a run left behind: servers that daemonized themselves have left the harness's process group,
  * but their working folder is still in here.
  */
-import { cpSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Programs of real Redis that the tests use beside the server. They are one program that goes by its name. */
@@ -23,14 +25,26 @@ export function makeRunFolder(
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(join(folder, 'src'), { recursive: true })
   cpSync(join(source, 'tests'), join(folder, 'tests'), { recursive: true })
+  stopWaitingForTheDead(join(folder, 'tests/support/server.tcl'))
   for (const name of ['utils', 'redis.conf', 'sentinel.conf']) symlinkSync(join(source, name), join(folder, name))
-  const addScript = (name: string, line: string) => {
-    writeFileSync(join(folder, 'src', name), `#!/bin/sh\n${line}\n`, { mode: 0o755 })
-  }
-  addScript('redis-server', `exec ${quoted(serverProgram)} "$@"`)
-  for (const name of REDIS_PROGRAMS) addScript(name, `exec ${quoted(findProgram(name))} "$@"`)
+  symlinkSync(serverProgram, join(folder, 'src/redis-server'))
+  for (const name of REDIS_PROGRAMS) symlinkSync(findProgram(name), join(folder, 'src', name))
   // Debian has no redis-sentinel in these packages: it is redis-server in another mode.
-  addScript('redis-sentinel', `exec ${quoted(serverProgram)} "$@" --sentinel`)
+  const sentinel = `#!/bin/sh\nexec ${quoted(serverProgram)} "$@" --sentinel\n`
+  writeFileSync(join(folder, 'src/redis-sentinel'), sentinel, { mode: 0o755 })
+}
+
+/** In the loop that waits for the process id: a server that is gone gets three more looks at its log. */
+function stopWaitingForTheDead(path: string): void {
+  const text = readFileSync(path, 'utf8')
+  const wait = 'after $checkperiod\n'
+  const places = text.split(wait).length - 1
+  if (places !== 1) throw new Error(`tests/support/server.tcl waits in ${places} places, not in one`)
+  const look = 'if {$maxiter > 3 && ![process_is_alive $pid]} {set maxiter 3}\n'
+  writeFileSync(
+    path,
+    text.replace(wait, () => `${wait}        ${look}`),
+  )
 }
 
 function quoted(path: string): string {
