@@ -26,9 +26,6 @@ describe.skipIf(!hasRedisServer())(`effects of random commands, seed ${SEED}`, (
       const observers = await startObservers({
         protocol,
         directives: { 'proto-max-bulk-len': STRING_BYTES_MAX },
-        configure(engine) {
-          engine.settings.bulkBytesMax = STRING_BYTES_MAX
-        },
       })
       onTestFinished(() => observers.close())
       const names = new Set(builtInCommands(null).map(({ fullName }) => fullName))

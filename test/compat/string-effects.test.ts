@@ -382,10 +382,6 @@ describe.skipIf(!hasRedisServer())('with lazyfree-lazy-user-del and lazyfree-laz
   test('GETDEL, GETEX and expiry propagate UNLINK', async () => {
     const observers = await startObservers({
       directives: { 'lazyfree-lazy-user-del': 'yes', 'lazyfree-lazy-expire': 'yes' },
-      configure(engine) {
-        engine.settings.lazyUserDel = true
-        engine.settings.lazyExpire = true
-      },
     })
     await expectSameEffects(
       observers,

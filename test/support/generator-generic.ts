@@ -77,6 +77,7 @@ export const genericGenerators: readonly CommandGenerator[] = [
   { name: 'PEXPIRETIME', words: (draw) => ['PEXPIRETIME', draw.key()], compare: integersWithin(MS_APART) },
   {
     name: 'OBJECT',
+    isContainer: true,
     weight: 30,
     words: (draw) =>
       draw.chance(0.97)
@@ -85,6 +86,7 @@ export const genericGenerators: readonly CommandGenerator[] = [
   },
   {
     name: 'OBJECT',
+    isContainer: true,
     weight: 6,
     words: (draw) => ['OBJECT', draw.word('REFCOUNT'), draw.key()],
     // Redis tells 2 while a queued request still holds the value, and 1 of a small integer that COPY has made.
@@ -92,6 +94,7 @@ export const genericGenerators: readonly CommandGenerator[] = [
   },
   {
     name: 'OBJECT',
+    isContainer: true,
     weight: 3,
     words: (draw) => ['OBJECT', draw.word('IDLETIME'), draw.key()],
     compare: (ours, theirs) => sameType(ours, theirs),

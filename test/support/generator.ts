@@ -29,6 +29,11 @@ export interface CommandGenerator {
   readonly compare?: Comparison
   /** There is no such command, and both servers say so. */
   readonly isUnknown?: boolean
+  /**
+   * Its second word names a subcommand, which gets no zero byte behind it: whether Redis finds it then depends on the
+   * seed of its hash function.
+   */
+  readonly isContainer?: boolean
   /** Takes a time to live: spoiled requests must not make one that ends soon. */
   readonly timed?: boolean
 }
@@ -314,7 +319,7 @@ export class CommandDraw {
     if (draw.chance(0.2)) words[0] = draw.word(words[0]!)
     const compare = generator.compare ?? exact
     if (!draw.chance(SPOIL_PROBABILITY)) return { words, compare }
-    const spoiled = spoil(words, draw)
+    const spoiled = spoil(words, generator.isContainer === true, draw)
     return { words: generator.timed === true && mayEndSoon(spoiled) ? words : spoiled, compare }
   }
 }
@@ -332,7 +337,7 @@ function mayEndSoon(words: Words): boolean {
 }
 
 /** A request with a mistake in it, most of the time. */
-function spoil(words: readonly string[], draw: Draw): string[] {
+function spoil(words: Words, isContainer: boolean, draw: Draw): string[] {
   const spoiled = [...words]
   if (words.length === 1) return [...spoiled, draw.value()]
   const any = () => draw.between(1, spoiled.length - 1)
@@ -360,10 +365,10 @@ function spoil(words: readonly string[], draw: Draw): string[] {
       break
     }
     case 6:
-      spoiled[any()] += draw.pick(['\0', '\0x', 'x', ' '])
+      spoiled[any()] += isContainer ? 'x' : draw.pick(['\0', '\0x', 'x', ' '])
       break
     case 7:
-      spoiled[0] += draw.pick(['x', '\0', '\r\n'])
+      spoiled[0] += draw.pick(['x', ' ', '\r\n'])
       break
     default:
       spoiled[any()] = draw.value()

@@ -10,11 +10,11 @@
 import { connect, type Socket } from 'node:net'
 import { expect } from 'vitest'
 import type { Argv } from '../../src/base/argv.ts'
-import type { ManualClock } from '../../src/base/clock.ts'
+import { ManualClock } from '../../src/base/clock.ts'
 import { splitArgsText } from '../../src/base/quoting.ts'
-import { parseNotifyFlags } from '../../src/engine/notifications.ts'
-import { builtInCommands } from '../../src/server/built-in-commands.ts'
-import { CaptureSink, createTestEngine, TestClient } from './engine.ts'
+import type { Engine } from '../../src/engine/engine.ts'
+import { createServer, defineCommand, type EmbeddedServer, type ServerOptions } from '../../src/index.ts'
+import { CaptureSink, TestClient } from './engine.ts'
 import { type DirectiveValue, type RedisProcess, startServer } from './redis-process.ts'
 import { decodeReply, ReplyScanner, type RespClient, type RespValue, showReply } from './resp-client.ts'
 
@@ -33,14 +33,17 @@ export interface Observer {
 }
 
 export interface ObserverOptions {
-  /** redis.conf directives for real Redis; the engine's counterparts are set by `configure`. */
+  /** redis.conf directives for both servers. */
   readonly directives?: Readonly<Record<string, DirectiveValue>>
-  readonly configure?: (engine: ReturnType<typeof createTestEngine>['engine']) => void
   readonly protocol?: 2 | 3
 }
 
 /** Every class of events, those for missed and new keys too. */
 const EVENT_CLASSES = 'EAmn'
+const DIRECTIVES: Readonly<Record<string, DirectiveValue>> = {
+  'notify-keyspace-events': EVENT_CLASSES,
+  'enable-debug-command': 'yes',
+}
 const MARKER_CHANNEL = 'o7-test-marker'
 /** Moments this near to each other are taken for the same, given as so many seconds from now to both servers. */
 const CLOCK_TOLERANCE_MS = 5000n
@@ -178,8 +181,7 @@ export class RedisObserver implements Observer {
     const server = await startServer({
       server: 'redis',
       directives: {
-        'notify-keyspace-events': EVENT_CLASSES,
-        'enable-debug-command': 'yes',
+        ...DIRECTIVES,
         'repl-diskless-sync': 'no',
         'repl-ping-replica-period': 3600,
         ...options.directives,
@@ -215,19 +217,17 @@ export class RedisObserver implements Observer {
   }
 }
 
-/** Our engine, without sockets; its clock stands still during a command and follows the system's between them. */
+/** Our server in this process; its clock stands still during a command and follows the system's between them. */
 export class EngineObserver implements Observer {
+  private readonly server: EmbeddedServer
   private readonly client: TestClient
   private readonly clock: ManualClock
   private readonly eventSink = new CaptureSink()
   private effects: string[] = []
 
-  constructor(options: ObserverOptions = {}) {
-    const { engine, clock } = createTestEngine(builtInCommands(null))
-    engine.settings.notifyFlags = parseNotifyFlags(EVENT_CLASSES)
-    engine.settings.debugCommand = 'yes'
-    options.configure?.(engine)
-    engine.settingsChanged()
+  private constructor(server: EmbeddedServer, engine: Engine, clock: ManualClock, protocol: 2 | 3) {
+    this.server = server
+    this.clock = clock
     engine.effects.addSink({
       effect: (dbIndex: number, argv: Argv) => {
         const words = Array.from({ length: argv.count }, (_, index) => argv.latin1(index))
@@ -236,8 +236,33 @@ export class EngineObserver implements Observer {
     })
     engine.pubsub.subscribe(engine.connect(this.eventSink), 'pattern', '__keyevent@*__:*')
     this.client = new TestClient(engine)
-    this.client.session.protocol = options.protocol ?? 2
-    this.clock = clock
+    this.client.session.protocol = protocol
+  }
+
+  static async start(options: ObserverOptions = {}): Promise<EngineObserver> {
+    const clock = new ManualClock(Date.now())
+    let engine: Engine | null = null
+    // A command of our own is handed the engine, which the server keeps to itself.
+    const reveal = defineCommand({
+      name: 'REVEAL',
+      arity: 1,
+      flags: 0,
+      doc: { group: 'server', since: '1.0.0', summary: 'For this test.' },
+      run(ctx, _argv, reply) {
+        engine = ctx.engine
+        reply.ok()
+      },
+    })
+    const directives = { ...DIRECTIVES, ...options.directives }
+    const server = await createServer({
+      ...Object.fromEntries(Object.entries(directives).map(([name, value]) => [camelCase(name), value])),
+      port: 0,
+      clock,
+      commands: [reveal],
+    } as ServerOptions)
+    await server.execute('REVEAL')
+    await server.execute('DEBUG', 'SET-ACTIVE-EXPIRE', '0')
+    return new EngineObserver(server, engine!, clock, options.protocol ?? 2)
   }
 
   run(args: readonly (string | Uint8Array)[]): Promise<Observation> {
@@ -249,7 +274,7 @@ export class EngineObserver implements Observer {
   }
 
   close(): Promise<void> {
-    return Promise.resolve()
+    return this.server.close()
   }
 
   private takeEvents(): string[] {
@@ -265,6 +290,11 @@ export class EngineObserver implements Observer {
   }
 }
 
+/** As embedding options are named: "notify-keyspace-events" is notifyKeyspaceEvents. */
+function camelCase(directive: string): string {
+  return directive.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+}
+
 function showEvent(channel: string, key: string): string {
   const [, db, event] = /^__keyevent@(\d+)__:(.*)$/.exec(channel)!
   return showEffect(db!, [event!, key])
@@ -278,7 +308,14 @@ export interface Observers {
 
 export async function startObservers(options: ObserverOptions = {}): Promise<Observers> {
   const theirs = await RedisObserver.start(options)
-  return { theirs, ours: new EngineObserver(options), close: () => theirs.close() }
+  const ours = await EngineObserver.start(options)
+  return {
+    theirs,
+    ours,
+    close: async () => {
+      await Promise.all([theirs.close(), ours.close()])
+    },
+  }
 }
 
 /**
