@@ -76,7 +76,7 @@ function replyTime(ctx: Session, argv: Argv, isRelative: boolean, inSeconds: boo
     reply.integer(inSeconds ? Math.floor((ms + 500) / 1000) : ms)
   } else {
     const ms = isRelative ? atMs - BigInt(ctx.nowMs) : atMs
-    // As in C, where half a second more may go beyond the end of time.
-    reply.integer64(inSeconds ? BigInt.asIntN(64, ms + 500n) / 1000n : ms)
+    // Half a second more may go beyond 64 bits. C leaves open what that means; redis-server's binary goes on counting.
+    reply.integer64(inSeconds ? (ms + 500n) / 1000n : ms)
   }
 }
