@@ -743,7 +743,9 @@ export class Db {
     const head = headBytes(keepTtl && hadExpire)
     // The new entry is whole before the old one goes: key or value may lie in it.
     const entry = this.allocateEntry(key, keyStart, keyLength, head, valueLength)
-    this.putMeta(entry, TYPE_STRING | (encoding << META_ENCODING_SHIFT) | this.initialLru())
+    // How frequently a key is used outlives its value.
+    const lruBits = this.keyspace.lfu ? this.lruOf(old) << META_LRU_SHIFT : this.initialLru()
+    this.putMeta(entry, TYPE_STRING | (encoding << META_ENCODING_SHIFT) | lruBits)
     this.putValue(entry, head + keyLength, value, valueStart, valueLength)
     if (head > ENTRY_HEADER_BYTES) {
       this.copyExpire(old, entry)
