@@ -175,7 +175,6 @@ export class Engine implements KeyspaceListener {
     this.pause = new ClientPause(this)
     this.blocking = new Blocking(this)
     this.reply.onError = (code) => this.statistics.countError(code)
-    this.scratch.onError = this.reply.onError
     // What is encoded apart may be the reply of a command that had to wait, and that may be an error.
     this.scratch.onError = this.reply.onError
     this.settingsChanged()
@@ -405,6 +404,7 @@ export class Engine implements KeyspaceListener {
     if (mutedAt === null || receiving?.has(CLOSE_AFTER_REPLY) === true) return
     this.mutedAt = null
     this.reply.rollback(mutedAt)
+    this.reply.shrink()
     if (mutedPushes.length === 0) return
     this.mutedPushes = []
     for (const bytes of mutedPushes) this.reply.raw(bytes)
@@ -597,6 +597,7 @@ export class Engine implements KeyspaceListener {
     this.settleTimes()
     if (this.mutedAt !== null) {
       this.reply.rollback(this.mutedAt)
+      this.reply.shrink()
       this.mutedAt = null
       this.mutedPushes = []
     }
