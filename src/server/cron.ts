@@ -2,6 +2,7 @@
  * What has to happen now and then: `hz` times a second, as Redis's serverCron. Each part bounds its own time.
  */
 import { ClientsCron } from '../engine/clients-cron.ts'
+import { GATE_LOADING } from '../engine/gates.ts'
 import { REPLICA } from '../engine/session.ts'
 import { EXPIRE_DELETE } from '../keyspace/entry.ts'
 import { ExpireCycle } from '../keyspace/expire-cycle.ts'
@@ -22,6 +23,7 @@ export class Cron {
   isPaused = false
   private timer: NodeJS.Timeout | null = null
   private fastTimer: NodeJS.Timeout | null = null
+  private expireTimer: NodeJS.Immediate | null = null
   private freeTimer: NodeJS.Immediate | null = null
   private readonly expireCycle: ExpireCycle
   private readonly server: Server
@@ -43,6 +45,7 @@ export class Cron {
     if (this.timer !== null) clearTimeout(this.timer)
     this.timer = null
     if (this.fastTimer !== null) clearTimeout(this.fastTimer)
+    if (this.expireTimer !== null) clearImmediate(this.expireTimer)
     if (this.freeTimer !== null) clearImmediate(this.freeTimer)
   }
 
@@ -54,6 +57,7 @@ export class Cron {
     engine.keyspace.updateLruClock()
     engine.statistics.sampleRates()
     engine.pause.tick()
+    engine.blocking.tick()
     this.keepKeyspace()
     this.clients.tick()
     this.every(CLIENTS_SAMPLE_MS, this.sampleClients)
@@ -71,11 +75,26 @@ export class Cron {
     const { keyspace, settings } = engine
     if (settings.activeExpire && keyspace.expireMode === EXPIRE_DELETE) {
       this.expireCycle.effort = settings.activeExpireEffort
-      this.countExpiry(this.expireCycle.slow(settings.hz))
-      this.expireFast()
+      this.expire(this.expireCycle.slow(settings.hz))
     }
-    if (settings.activeRehashing) this.rehash()
+    // A table that a loader has made room in is not to shrink before it is filled.
+    if (settings.activeRehashing && (engine.gate & GATE_LOADING) === 0) this.rehash()
     if (!keyspace.lazyFree.isIdle) this.freeLater()
+  }
+
+  /** The next turn of a cycle comes when clients have had theirs. */
+  private expire(goesOn: boolean): void {
+    const { expireCycle } = this
+    if (!goesOn) {
+      this.countExpiry(expireCycle.usedUs)
+      this.expireFast()
+    } else if (this.timer !== null) {
+      this.expireTimer ??= setImmediate(() => {
+        this.expireTimer = null
+        const { engine } = this.server
+        if (!engine.isStopped && engine.keyspace.expireMode === EXPIRE_DELETE) this.expire(expireCycle.goOn())
+      })
+    } else while (expireCycle.goOn());
   }
 
   /** While the cron's cycles cannot keep up, short ones run in between. */
@@ -85,8 +104,7 @@ export class Cron {
       this.fastTimer = null
       const { engine } = this.server
       if (engine.isStopped || !engine.settings.activeExpire || engine.keyspace.expireMode !== EXPIRE_DELETE) return
-      this.countExpiry(this.expireCycle.fast())
-      this.expireFast()
+      this.expire(this.expireCycle.fast())
     }, FAST_EXPIRE_MS)
   }
 

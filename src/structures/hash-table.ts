@@ -192,8 +192,13 @@ export class HashTable {
     const { arena } = this
     const header = arena.view32(table)
     const h = arena.at32(table)
-    if (header[h + EXPONENT_1]! < 0 && header[h + USED_0]! >= GROW_PER_BUCKET << header[h + EXPONENT_0]!) {
-      if (header[h + EXPONENT_0]! < EXPONENT_MAX && header[h + PAUSED]! === 0) {
+    if (header[h + PAUSED]! === 0) {
+      // Whoever only inserts moves a rehash on as well.
+      if (header[h + EXPONENT_1]! >= 0) this.rehashStep(table)
+      else if (
+        header[h + USED_0]! >= GROW_PER_BUCKET << header[h + EXPONENT_0]! &&
+        header[h + EXPONENT_0]! < EXPONENT_MAX
+      ) {
         this.startRehash(table, header[h + EXPONENT_0]! + 1)
       }
     }

@@ -37,6 +37,20 @@ describe('hash table', () => {
     expect(table.count(ref)).toBe(names.length)
   })
 
+  test('insertion alone keeps chains short', () => {
+    const { table, ref, arena } = createTable()
+    for (let i = 0; i < 20_000; i++) {
+      const key = Buffer.from(`k${i}`)
+      const entry = arena.allocate(HEADER_BYTES + key.length)
+      arena.view32(entry)[arena.at32(entry)] = key.length
+      arena.view8(entry).set(key, arena.at8(entry) + HEADER_BYTES)
+      table.insert(ref, table.hashOf(key, 0, key.length), entry)
+    }
+    while (table.rehashBuckets(ref, 100));
+    expect(table.slotCount(ref, 0)).toBeGreaterThan(20_000)
+    expect(table.chainHistogram(ref, 0).length).toBeLessThan(40)
+  })
+
   test('random chooses evenly, at rest and in the middle of a rehash', () => {
     const { table, ref, add } = createTable()
     const random = Random.fromSeed(7)
