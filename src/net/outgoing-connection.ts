@@ -16,14 +16,19 @@ const PORT_MAX = 65_535
 const LF = 10
 const CR = 13
 
+/** What the system says when an attempt to connect has got as far as the other machine or its network. */
+const REFUSALS: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ETIMEDOUT'])
+
+/** Time ran out; the other side refused, when there was to be a connection; there is none, or none any more. */
+export type OutgoingFailure = 'timeout' | 'refused' | 'broken'
+
 /** Why there is no connection, or none any more. */
 export class OutgoingError extends Error {
-  /** Time ran out; otherwise the connection was refused or has ended. */
-  readonly isTimeout: boolean
+  readonly kind: OutgoingFailure
 
-  constructor(message: string, isTimeout: boolean) {
+  constructor(message: string, kind: OutgoingFailure) {
     super(message)
-    this.isTimeout = isTimeout
+    this.kind = kind
   }
 }
 
@@ -47,21 +52,26 @@ export class OutgoingConnection {
   /** Who waits for something to happen: one at most. */
   private waiter: Waiter | null = null
   private onClosed: (() => void) | null = null
+  private isConnected = false
 
   private constructor(socket: Socket) {
     this.socket = socket
     socket.on('data', (bytes: Buffer) => this.receive(bytes))
-    socket.on('error', (error) => this.fail(new OutgoingError(error.message, false)))
-    socket.on('end', () => this.fail(new OutgoingError('the other side has closed the connection', false)))
-    socket.on('close', () => this.fail(new OutgoingError('the connection is closed', false)))
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      const isRefused = !this.isConnected && REFUSALS.has(error.code)
+      this.fail(new OutgoingError(error.message, isRefused ? 'refused' : 'broken'))
+    })
+    socket.on('end', () => this.fail(new OutgoingError('the other side has closed the connection', 'broken')))
+    socket.on('close', () => this.fail(new OutgoingError('the connection is closed', 'broken')))
   }
 
   /** Rejects with an OutgoingError. */
   static async open(host: string, port: number, timeoutMs: number): Promise<OutgoingConnection> {
     // What Node.js would take for localhost, or throw for.
-    if (host === '' || port <= 0 || port > PORT_MAX) throw new OutgoingError('there is no such address', false)
+    if (host === '' || port < 0 || port > PORT_MAX) throw new OutgoingError('there is no such address', 'broken')
     const connection = new OutgoingConnection(connect({ host, port, noDelay: true }))
     await connection.wait(timeoutMs, (done) => connection.socket.once('connect', done))
+    connection.isConnected = true
     return connection
   }
 
@@ -112,7 +122,7 @@ export class OutgoingConnection {
   }
 
   close(): void {
-    this.fail(new OutgoingError('closed from this side', false))
+    this.fail(new OutgoingError('closed from this side', 'broken'))
   }
 
   private sendPiece(piece: Uint8Array, timeoutMs: number): Promise<void> {
@@ -125,7 +135,7 @@ export class OutgoingConnection {
     if (failure !== null) return Promise.reject(failure)
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => this.fail(new OutgoingError('time is over', true)),
+        () => this.fail(new OutgoingError('time is over', 'timeout')),
         Math.min(timeoutMs, TIMER_MS_MAX),
       )
       this.waiter = { resolve, reject, timer, wantsInput: begin === null }
@@ -155,7 +165,7 @@ export class OutgoingConnection {
     if (start < bytes.length) {
       this.partial.push(Buffer.from(bytes.subarray(start)))
       this.partialBytes += bytes.length - start
-      if (this.partialBytes > LINE_BYTES_MAX) return this.fail(new OutgoingError('a line does not end', false))
+      if (this.partialBytes > LINE_BYTES_MAX) return this.fail(new OutgoingError('a line does not end', 'broken'))
     }
     if (this.waiter?.wantsInput === true) this.wake()
   }

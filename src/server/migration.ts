@@ -29,8 +29,11 @@ import { dumpPayload } from '../persistence/rdb/payload.ts'
 /** As MIGRATE_SOCKET_CACHE_ITEMS and MIGRATE_SOCKET_CACHE_TTL in Redis. */
 const CONNECTIONS_MAX = 64
 const IDLE_MS_MAX = 10_000
-/** The database that a connection is in is not known, or may not be what the target last said. */
-const NO_DATABASE = null
+/**
+ * A connection's database if it is not known: at the beginning and after an error. As in Redis it is a number that can be
+ * asked for; -1 then stands for whatever database the connection is in.
+ */
+const NO_DATABASE = -1n
 
 export interface MigrationRequest {
   readonly host: string
@@ -54,7 +57,7 @@ export type MigrationResult =
 
 interface Target {
   readonly connection: OutgoingConnection
-  selectedDb: bigint | null
+  selectedDb: bigint
   lastUsedMs: number
 }
 
@@ -88,7 +91,9 @@ export class Migration {
         target = await this.take(request)
       } catch (error) {
         if (!(error instanceof OutgoingError)) throw error
-        return { error: 'IOERR error or timeout connecting to the client' }
+        return error.kind === 'refused'
+          ? brokenOff('writing')
+          : { error: 'IOERR error or timeout connecting to the client' }
       }
       const transfer = this.lastTransfer.then(() => this.transferInPause(session, request, target, mayRetry))
       this.lastTransfer = transfer.catch(() => {})
@@ -212,8 +217,8 @@ export class Migration {
       return { error: `ERR Target instance replied with error: ${refusal}` }
     }
     if (failure !== null) {
-      if (replies === 0 && mayRetry && !failure.isTimeout) return RETRY
-      return { error: `IOERR error or timeout ${isSent ? 'reading' : 'writing'} to target instance` }
+      if (replies === 0 && mayRetry && failure.kind !== 'timeout') return RETRY
+      return brokenOff(isSent ? 'reading' : 'writing')
     }
     target.selectedDb = destinationDb
     return { status: 'OK' }
@@ -252,6 +257,11 @@ export class Migration {
     effects.add(db.index, Argv.of(['DEL', ...keys]))
     effects.flush()
   }
+}
+
+/** A target that refuses the connection is found out by Redis when it writes. */
+function brokenOff(way: 'reading' | 'writing'): MigrationResult {
+  return { error: `IOERR error or timeout ${way} to target instance` }
 }
 
 /** What is left to live, as RESTORE takes it: 0 = for ever. */

@@ -19,7 +19,7 @@ import {
 } from '../../engine/command.ts'
 import { WRITE } from '../../engine/flags.ts'
 import { keysOfMigrate } from '../../engine/key-functions.ts'
-import { DENY_BLOCKING, type Session } from '../../engine/session.ts'
+import { BLOCKED, DENY_BLOCKING, type Session } from '../../engine/session.ts'
 import { NO_KEY } from '../../keyspace/entry.ts'
 import { ERR_NOT_INTEGER, ERR_SYNTAX, type ErrorReply, errorReply } from '../../resp/errors.ts'
 import type { Migration, MigrationRequest } from '../migration.ts'
@@ -30,6 +30,7 @@ const ERR_KEYS_AND_KEY = errorReply(
 const ERR_CANNOT_WAIT = errorReply(
   'ERR MIGRATE is not possible within a transaction or script: it has to wait for the target instance',
 )
+const INT64_MAX = 2n ** 63n - 1n
 const TIMEOUT_DEFAULT_MS = 1000
 const KEY_FLAGS = KEY_RW | KEY_ACCESS | KEY_DELETE
 
@@ -76,9 +77,8 @@ export function migrateCommands(host: Host): readonly Command[] {
 function migrate(migration: Migration, ctx: Session, request: MigrationRequest): void {
   const { engine } = ctx
   const entry = ctx.lastCommand!
-  engine.blocking.block(ctx, { untilMs: 0, timedOut() {} })
-  // CLIENT UNBLOCK must not answer for a transfer whose outcome is open.
-  ctx.unblock = null
+  // Nothing that CLIENT UNBLOCK could end: the outcome is open.
+  ctx.setFlag(BLOCKED)
   migration.run(ctx, request).then(
     ({ status, error }) => {
       if (engine.isStopped) return
@@ -138,9 +138,11 @@ function readRequest(ctx: Session, argv: Argv): MigrationRequest | ErrorReply {
   }
 }
 
-/** As C's atoi: the digits at the beginning. */
+/** As C reads a port: the digits at the beginning, as a 32-bit integer of which sixteen bits count; negative = none. */
 function portOf(text: string): number {
-  return Number(/^\s*\+?(\d+)/.exec(text)?.[1] ?? 0)
+  const digits = BigInt(/^\s*(-?|\+)(\d+)/.exec(text)?.slice(1).join('').replace('+', '') ?? 0)
+  const port = Number(BigInt.asIntN(32, digits > INT64_MAX ? INT64_MAX : digits))
+  return port < 0 ? -1 : port & 0xffff
 }
 
 function readInteger(argv: Argv, index: number): bigint | null {
