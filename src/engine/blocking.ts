@@ -34,6 +34,13 @@ export class Blocking {
     return this.waiting.size
   }
 
+  /** Clients that wait until a moment at most. */
+  get timedCount(): number {
+    let count = 0
+    for (const { untilMs } of this.waiting.values()) if (untilMs !== 0) count++
+    return count
+  }
+
   /** When `tick` has something to do, at the latest; infinite if nobody waits for a moment. */
   get nextMs(): number {
     return this.earliestMs

@@ -2,8 +2,11 @@
  * INFO beside that of a real redis-server: after the same commands the same sections, the same fields in the same order,
  * and the same values wherever they do not depend on the machine, the moment or the way memory is kept.
  */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasRedisServer, type RedisProcess, startServer } from '../support/redis-process.ts'
+import { findFreePort, hasRedisServer, type RedisProcess, spawnServer, startServer } from '../support/redis-process.ts'
 import type { RespClient } from '../support/resp-client.ts'
 
 /** Fields that differ, by reason. Patterns match whole names. */
@@ -192,5 +195,45 @@ describe.skipIf(!hasRedisServer())('INFO', () => {
     await client.call('SET', 'large', '')
     expect(Math.abs((await used('allocator_allocated')) - before)).toBeLessThan(1000)
     expect(await used('used_memory_peak')).toBeGreaterThanOrEqual(filledInAll)
+  })
+
+  test('loading has fields of its own', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'o7-loading-'))
+    const source = await startServer({ server: 'redis', dir: folder, directives: { 'enable-debug-command': 'yes' } })
+    const writer = await source.connect()
+    await writer.call('DEBUG', 'POPULATE', '1000')
+    await writer.call('SAVE')
+    await writer.close()
+    await source.stop()
+    const texts: string[] = []
+    for (const kind of ['redis', 'o7'] as const) {
+      const loading = spawnServer(
+        {
+          server: kind,
+          dir: folder,
+          // Clients are heard every few keys, each of which takes its time.
+          directives: { 'key-load-delay': 2000, 'loading-process-events-interval-bytes': 1024 },
+        },
+        await findFreePort(),
+      )
+      await loading.waitForLog(/RDB memory usage when created/)
+      const client = await loading.connect()
+      const text = await infoOf(client, 'persistence')
+      expect(text).toContain('loading:1\r\n')
+      const field = (name: string) => Number(new RegExp(`^${name}:([\\d.]+)\r$`, 'm').exec(text)![1])
+      expect(field('loading_loaded_bytes')).toBeGreaterThan(0)
+      expect(field('loading_loaded_bytes')).toBeLessThan(field('loading_total_bytes'))
+      expect(field('loading_loaded_perc')).toBeGreaterThan(0)
+      expect(field('loading_loaded_perc')).toBeLessThan(100)
+      expect(Math.abs(field('loading_start_time') * 1000 - Date.now())).toBeLessThan(30_000)
+      texts.push(text)
+      await client.close()
+      await loading.stop('SIGKILL')
+    }
+    rmSync(folder, { recursive: true, force: true })
+    const total = (text: string) => /loading_(?:total_bytes|rdb_used_mem):\d+/g.exec(text)![0]
+    expect(total(texts[1]!)).toBe(total(texts[0]!))
+    const names = (text: string) => text.split('\r\n').map((line) => line.split(':')[0])
+    expect(names(texts[1]!)).toEqual(names(texts[0]!))
   })
 })

@@ -59,7 +59,7 @@ export function* clientsSection({ engine, memory, config }: Server): Generator<F
   yield ['client_recent_max_output_buffer', memory.recentMaxOutputBytes]
   yield ['blocked_clients', blocked]
   yield ['tracking_clients', 0]
-  yield ['clients_in_timeout_table', 0]
+  yield ['clients_in_timeout_table', engine.blocking.timedCount]
 }
 
 export function* modulesSection({ modules }: Server): Generator<Field> {
