@@ -120,12 +120,13 @@ function isWanted(db: Db, entry: Ref, argv: Argv, { patternIndex, type }: Option
     if (!globMatch(argv.bytes, start, patternEnd, db.bytesOf(entry), at, end, false)) return false
   }
   if (keyspace.expireMode !== EXPIRE_IGNORE && db.isOverdue(entry)) {
-    const at = db.keyAt(entry)
+    const key = db.keyBytes(entry)
+    if (keyspace.expireMode === EXPIRE_DELETE) db.expire(entry)
+    // To learn its type the key was looked up, in vain.
     if (type !== null) {
       keyspace.misses++
-      keyspace.listener?.missed(db, db.bytesOf(entry), at, db.keyLength(entry))
+      keyspace.listener?.missed(db, key, 0, key.length)
     }
-    if (keyspace.expireMode === EXPIRE_DELETE) db.expire(entry)
     return false
   }
   if (type === null) return true
