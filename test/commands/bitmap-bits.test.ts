@@ -19,11 +19,13 @@ import { createWasmKernel } from '../../src/commands/bitmap/wasm-kernel.ts'
 const LENGTHS = [0, 1, 3, 4, 31, 32, 33, 100, 2047, 2048, 2049, 8191, 8193, 32_767, 32_768, 32_769, 70_001]
 const MEMORY_BYTES = 300_000
 
+const PSEUDO_RANDOM = Uint8Array.from({ length: MEMORY_BYTES }, (_, i) => Math.imul(i, 0x9e37_79b1) >>> 24)
+
 /** Shared memory of pseudo-random bytes, as words and as bytes. */
-function memory(seed: number): { words: Int32Array; bytes: Uint8Array } {
+function memory(): { words: Int32Array; bytes: Uint8Array } {
   const buffer = new SharedArrayBuffer(MEMORY_BYTES)
   const bytes = new Uint8Array(buffer)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Math.imul(i + seed, 0x9e37_79b1) >>> 24
+  bytes.set(PSEUDO_RANDOM)
   return { words: new Int32Array(buffer), bytes }
 }
 
@@ -46,7 +48,7 @@ describe.each([
   ['the kernel', () => new LongBits()],
 ])('by %s', (_name, create) => {
   test.each(LENGTHS)('ones of %i bytes', (length) => {
-    const { words, bytes } = memory(length)
+    const { words, bytes } = memory()
     for (const at of [0, 1, 2, 3, 7]) {
       expect(create().countOnes(words, bytes, at, length)).toBe(plainOnes(bytes, at, 0, length * 8 - 1))
     }
@@ -55,21 +57,24 @@ describe.each([
   })
 
   test.each(LENGTHS.slice(1))('operations on strings of up to %i bytes', (length) => {
-    const { bytes } = memory(length)
+    const { bytes } = memory()
     const before = bytes.slice()
     const bits = create()
     const lengths = [length, length >> 1, 0, Math.max(1, length - 1), length]
     const sources: ByteRange[] = lengths.map((held, i) => ({ bytes, at: 3 + i * 5 + i * 20_000, length: held }))
-    const at = ({ at: start, length: held }: ByteRange, i: number) => (i < held ? bytes[start + i]! : 0)
-    const expected = (op: number, used: readonly ByteRange[]) =>
-      Uint8Array.from({ length }, (_, i) => {
-        const [first, ...others] = used.map((source) => at(source, i))
-        if (op === OP_NOT) return ~first!
-        return others.reduce(
-          (one, other) => (op === OP_AND ? one & other : op === OP_OR ? one | other : one ^ other),
-          first!,
-        )
-      })
+    const expected = (op: number, used: readonly ByteRange[]) => {
+      const result = new Uint8Array(length)
+      for (let i = 0; i < length; i++) {
+        used.forEach((source, order) => {
+          const byte = i < source.length ? bytes[source.at + i]! : 0
+          if (order === 0) result[i] = op === OP_NOT ? ~byte : byte
+          else if (op === OP_AND) result[i]! &= byte
+          else if (op === OP_OR) result[i]! |= byte
+          else result[i]! ^= byte
+        })
+      }
+      return result
+    }
     for (const op of [OP_AND, OP_OR, OP_XOR, OP_NOT]) {
       const orders = op === OP_NOT ? [[0]] : [[0], [0, 4], [4, 1], [0, 1, 2], [2, 3, 0], [1, 2, 3, 4, 0]]
       for (const order of orders) {
@@ -84,7 +89,7 @@ describe.each([
 })
 
 test('ones outside a range of bits', () => {
-  const { bytes } = memory(5)
+  const { bytes } = memory()
   for (let first = 0; first < 24; first++) {
     for (let last = first; last < 32; last++) {
       const whole = plainOnes(bytes, 2, first & ~7, last | 7)
