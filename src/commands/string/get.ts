@@ -103,7 +103,7 @@ export const getex = defineCommand({
     if (entry === WRONG_TYPE) return reply.error(ERR_WRONGTYPE)
     const expireAtMs = unit === UNIT_NONE ? NO_EXPIRE_TIME : readExpireTime(ctx, argv, timeIndex, unit, 'getex', reply)
     if (unit !== UNIT_NONE && expireAtMs === NO_EXPIRE_TIME) return
-    reply.bulk(db.bytesOf(entry), db.valueAt(entry), db.valueLength(entry))
+    db.writeValue(entry, reply)
     const isAbsolute = unit === UNIT_EXAT || unit === UNIT_PXAT
     if (isAbsolute && expireAtMs <= ctx.nowMs && db.keyspace.expireMode === EXPIRE_DELETE) {
       remove(ctx, argv, entry, ctx.engine.settings.lazyExpire)
@@ -139,7 +139,7 @@ function replyValue(ctx: Session, argv: Argv, reply: ReplyWriter): Ref {
   const entry = db.readString(argv, 1)
   if (entry === NO_KEY) reply.null()
   else if (entry === WRONG_TYPE) reply.error(ERR_WRONGTYPE)
-  else reply.bulk(db.bytesOf(entry), db.valueAt(entry), db.valueLength(entry))
+  else db.writeValue(entry, reply)
   return entry
 }
 

@@ -30,7 +30,7 @@ export const mget = defineCommand({
     for (let i = 1; i < argv.count; i++) {
       const entry = db.readString(argv, i)
       if (entry === NO_KEY || entry === WRONG_TYPE) reply.null()
-      else reply.bulk(db.bytesOf(entry), db.valueAt(entry), db.valueLength(entry))
+      else db.writeValue(entry, reply)
     }
   },
 })
