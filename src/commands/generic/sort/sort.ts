@@ -2,6 +2,8 @@
  * SORT key [BY pattern] [LIMIT offset count] [GET pattern ...] [ASC | DESC] [ALPHA] [STORE destination], and SORT_RO, which
  * cannot store. Reply: the elements or what GET leads to, or with STORE how many were stored as a list.
  * Which types can be sorted they say themselves (keyspace/value-type.ts). Propagated as requested.
+ * Where it differs from Redis: there a number that is out of range makes later calls fail as well, since errno is read
+ * without having been cleared; here it is a matter of that number alone. Texts are compared as in the "C" locale.
  * Source: Redis command reference (since 1.0.0, 7.0.0).
  */
 import type { Argv } from '../../../base/argv.ts'
