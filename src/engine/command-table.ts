@@ -74,15 +74,13 @@ export class CommandTable {
   private readonly byName = new Map<string, CommandEntry>()
 
   constructor(commands: readonly Command[]) {
-    for (const command of commands) this.add(command)
+    for (const command of commands) this.put(command, null)
+    this.rebuild()
   }
 
   /** Adds a command, of a module if one is named. Throws when the name is taken. */
   add(command: Command, module: string | null = null): CommandEntry {
-    const name = command.name.toUpperCase()
-    if (this.byName.has(name)) throw new TypeError(`command ${name} is already there`)
-    const entry = new CommandEntry(command, module)
-    this.byName.set(name, entry)
+    const entry = this.put(command, module)
     this.rebuild()
     return entry
   }
@@ -136,6 +134,14 @@ export class CommandTable {
       if (entry === null) return null
       if (sameName(entry.nameBytes, bytes, start, length)) return entry
     }
+  }
+
+  private put(command: Command, module: string | null): CommandEntry {
+    const name = command.name.toUpperCase()
+    if (this.byName.has(name)) throw new TypeError(`command ${name} is already there`)
+    const entry = new CommandEntry(command, module)
+    this.byName.set(name, entry)
+    return entry
   }
 
   private rebuild(): void {
