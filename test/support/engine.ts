@@ -42,7 +42,7 @@ export class CaptureSink implements OutputSink {
 export class TestClient {
   readonly session: Session
   readonly sink = new CaptureSink()
-  private readonly engine: Engine
+  readonly engine: Engine
 
   constructor(engine: Engine) {
     this.engine = engine
