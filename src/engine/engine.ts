@@ -526,7 +526,7 @@ export class Engine implements KeyspaceListener {
       if (parser.argv.count === 0) continue
       this.process(session, parser.argv)
       if (reply.pendingBytes > this.replyCheckBytes) this.repliesGathered(session)
-      if ((session.gate & GATE_AUTH) === 0) parser.unauthenticated = false
+      parser.unauthenticated = (session.gate & GATE_AUTH) !== 0 && this.needsAuth(session)
     }
   }
 

@@ -237,6 +237,8 @@ describe.skipIf(!hasRedisServer())('a server with a password', () => {
     `AUTH sesame\r\n*1\r\n$1048576\r\n`,
     `RESET\r\n*11\r\n`,
     `AUTH sesame\r\nRESET\r\n*11\r\n`,
+    `AUTH sesame\r\nRESET\r\n${BULK('PING', ...new Array<string>(10).fill('a'))}`,
+    `AUTH sesame\r\n${BULK('PING', ...new Array<string>(10).fill('a'))}`,
     `PING\r\nGET x\r\nfoo\r\nGET\r\nQUIT\r\n`,
     `HELLO 3\r\nHELLO 3 AUTH default wrong\r\nHELLO 3 AUTH default sesame\r\nPING\r\n`,
     `AUTH\r\nAUTH default wrong\r\nAUTH other sesame\r\nAUTH default sesame\r\nAUTH wrong\r\nPING\r\n`,

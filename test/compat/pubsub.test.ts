@@ -13,7 +13,8 @@ const DIALOGUES: readonly string[] = [
   's> SUBSCRIBE a / p> PUBLISH a hello | PUBLISH b hello | PUBLISH a "" | PUBLISH "" x | PUBLISH a "\\x00\\r\\n\\xff"',
   's> SUBSCRIBE "" "a\\r\\nb" / p> PUBLISH "" x | PUBLISH "a\\r\\nb" y',
   's> PSUBSCRIBE news.* *.art / p> PUBLISH news.x 1 | PUBLISH x.art 3 | PUBLISH x 4',
-  's> PSUBSCRIBE h?llo h[ae]llo / p> PUBLISH hello 1 / s> PUNSUBSCRIBE h?llo / p> PUBLISH hello 2 | PUBLISH hallo 3 | PUBLISH hxllo 4',
+  // Which of two patterns that match comes first is a matter of chance in Redis.
+  's> PSUBSCRIBE h?llo w[ae]rld / p> PUBLISH hello 1 | PUBLISH warld 2 | PUBLISH wxrld 3 / s> PUNSUBSCRIBE h?llo / p> PUBLISH hello 4 | PUBLISH werld 5',
   's> SUBSCRIBE news.x | PSUBSCRIBE news.* / p> PUBLISH news.x 1 / s> UNSUBSCRIBE / p> PUBLISH news.x 2',
   's> SSUBSCRIBE a / t> SUBSCRIBE a | PSUBSCRIBE * / p> PUBLISH a 1 | SPUBLISH a 2 | SPUBLISH b 3',
   's> SUBSCRIBE a / t> SUBSCRIBE a / u> PSUBSCRIBE a / p> PUBLISH a 1 / t> QUIT / p> PUBLISH a 2',
