@@ -105,8 +105,11 @@ function compressUpTo(
   let op = progress[OP]!
   let literals = progress[LITERALS]!
   const lastTriple = Math.min(until, end - 2)
+  // The bytes at ip - 1, ip and ip + 1; each round adds the next.
+  let window = ip < lastTriple ? (input[ip]! << 8) | input[ip + 1]! : 0
   while (ip < lastTriple) {
-    const triple = (input[ip]! << 16) | (input[ip + 1]! << 8) | input[ip + 2]!
+    const triple = ((window << 8) | input[ip + 2]!) & 0xff_ffff
+    window = triple
     const slot = hashOf(triple)
     const ref = table[slot]! - delta
     table[slot] = ip + delta
@@ -139,9 +142,11 @@ function compressUpTo(
       // Of the positions inside the copy only the last two are remembered.
       for (let at = ip - 2; at < ip; at++)
         table[hashOf((input[at]! << 16) | (input[at + 1]! << 8) | input[at + 2]!)] = at + delta
+      window = (input[ip]! << 8) | input[ip + 1]!
     } else {
       if (op >= outEnd) return false
-      out[op++] = input[ip++]!
+      out[op++] = triple >>> 16
+      ip++
       if (++literals === LITERALS_MAX) {
         out[op - LITERALS_MAX - 1] = LITERALS_MAX - 1
         literals = 0

@@ -28,6 +28,30 @@ describe('CRC-64', () => {
     )
   })
 
+  it('gives the same for long ranges, which another loop takes', () => {
+    const bytes = new Uint8Array(700_000)
+    for (let i = 0; i < bytes.length; i++) bytes[i] = (Math.imul(i, 2_654_435_761) >>> 13) ^ (i >> 9)
+    for (const [start, end] of [
+      [0, bytes.length],
+      [1, 262_145],
+      [3, 262_152],
+      [5, 700_000],
+      [0, 4096],
+    ] as const) {
+      const inPieces = new Crc64()
+      for (let at = start; at < end; at += 1000) inPieces.update(bytes, at, Math.min(end, at + 1000))
+      const whole = new Crc64()
+      whole.update(bytes, start, end)
+      expect(whole.value()).toBe(inPieces.value())
+      // Once set up, it takes shorter ranges too, and goes on from where it was.
+      whole.update(bytes, 0, 5001)
+      whole.update(bytes, 0, 77)
+      for (let at = 0; at < 5001; at += 500) inPieces.update(bytes, at, Math.min(5001, at + 500))
+      inPieces.update(bytes, 0, 77)
+      expect(whole.value()).toBe(inPieces.value())
+    }
+  })
+
   it('writes and recognises the eight bytes that RDB holds', () => {
     const crc = new Crc64()
     crc.update(Buffer.from('123456789'), 0, 9)
