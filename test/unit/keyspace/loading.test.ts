@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../../../src/base/clock.ts'
 import { Random } from '../../../src/base/random.ts'
+import { CopySource } from '../../../src/base/word-copy.ts'
 import { type Db, stringEncoding } from '../../../src/keyspace/db.ts'
 import { NO_KEY, TYPE_STRING } from '../../../src/keyspace/entry.ts'
 import { Keyspace } from '../../../src/keyspace/keyspace.ts'
@@ -15,8 +16,8 @@ function load(db: Db, name: string, text: string, expireAtMs = -1): boolean {
   const key = Buffer.from(name)
   const value = Buffer.from(text)
   const high = Math.floor(expireAtMs / 2 ** 32)
-  const entry = db.addLoaded(
-    key,
+  const entry = db.makeUnlinked(
+    new CopySource(key),
     0,
     key.length,
     TYPE_STRING,
@@ -27,9 +28,10 @@ function load(db: Db, name: string, text: string, expireAtMs = -1): boolean {
     high,
     -1,
   )
-  if (entry === NO_KEY) return false
   db.bytesOf(entry).set(value, db.valueAt(entry))
-  return true
+  if (db.link(entry, db.keyspace.table.hashOf(key, 0, key.length))) return true
+  db.keyspace.releaseEntry(entry)
+  return false
 }
 
 function read(db: Db, name: string): string | null {
@@ -38,7 +40,7 @@ function read(db: Db, name: string): string | null {
   return entry === NO_KEY ? null : Buffer.from(db.valueView(entry)).toString()
 }
 
-describe('addLoaded', () => {
+describe('makeUnlinked and link', () => {
   test.each([
     ['with room reserved', 5000],
     ['while the table grows', 0],
