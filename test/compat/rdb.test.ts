@@ -213,7 +213,7 @@ describe.skipIf(!hasRedisServer())(`RDB with redis-server, seed ${SEED}`, () => 
         await flush()
         await fillReal(client, [key!])
         await client.query('SAVE')
-        if (attempt < 3 && masked(ours.files.content(DUMP)!) !== masked(realFile())) continue
+        if (attempt < 20 && masked(ours.files.content(DUMP)!) !== masked(realFile())) continue
         expect(masked(ours.files.content(DUMP)!), `seed ${SEED}, round ${round}`).toBe(masked(realFile()))
         break
       }
