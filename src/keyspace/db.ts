@@ -424,11 +424,11 @@ export class Db {
   }
 
   /**
-   * Adds a key as a file or another server has it, and returns its entry, or NO_KEY if the name is taken. Nobody is told.
-   * `value` is a string's length, its bytes being the caller's to write, or the root of another type. `hasExpire` is
-   * false for a key that stays; the two words of the expire time are low first. `lru` below 0 stands for just used.
+   * Makes an entry as a file or another server has it, which is in no table until `link` adds it. `value` is a string's
+   * length, its bytes being the caller's to write, or the root of another type. `hasExpire` is false for a key that stays;
+   * the two words of the expire time are low first. `lru` below 0 stands for just used.
    */
-  addLoaded(
+  makeUnlinked(
     key: CopySource,
     keyStart: number,
     keyLength: number,
@@ -440,7 +440,7 @@ export class Db {
     expireHigh: number,
     lru: number,
   ): Ref {
-    const { arena, table, epochBits } = this.keyspace
+    const { arena, epochBits } = this.keyspace
     if (keyLength > KEY_BYTES_MAX) throw new ArenaFullError(`a key of ${keyLength} bytes is above the maximum`)
     const head = headBytes(hasExpire)
     const entry = arena.allocate(head + keyLength + (type === TYPE_STRING ? value : 0))
@@ -455,21 +455,26 @@ export class Db {
       words[at + WORD_EXPIRE + 1] = expireHigh
     }
     key.copy(keyStart, arena.view8(entry), arena.viewData(entry), arena.at8(entry) + head, keyLength)
-    const hash = table.hashOf(key.bytes, keyStart, keyLength)
-    if (!table.insertNew(this.keys, hash, entry)) {
-      arena.release(entry)
-      return NO_KEY
-    }
-    if (hasExpire) {
-      try {
-        table.insert(this.expires, hash, entry)
-      } catch (error) {
-        if (table.findEntry(this.keys, entry)) table.removeFound(this.keys)
-        arena.release(entry)
-        throw error
-      }
-    }
     return entry
+  }
+
+  /** Adds an entry that `makeUnlinked` made, under its key's hash; nobody is told. False: the name is taken. Throws ArenaFullError. */
+  link(entry: Ref, hash: number): boolean {
+    const { table } = this.keyspace
+    if (!table.insertNew(this.keys, hash, entry)) return false
+    if (this.wordOf(entry, WORD_KEY) >= 0) return true
+    try {
+      table.insert(this.expires, hash, entry)
+    } catch (error) {
+      if (table.findEntry(this.keys, entry)) table.removeFound(this.keys)
+      throw error
+    }
+    return true
+  }
+
+  /** Fetches what `link` needs of the table. Several of these before several links take the time of the slowest. */
+  prefetch(hash: number): number {
+    return this.keyspace.table.touch(this.keys, hash)
   }
 
   /** To be called before a value of a type other than string is changed in place. */
@@ -609,14 +614,16 @@ export class Db {
   clear(isLazy = false): number {
     const { keyspace } = this
     const { size } = this
-    if (keyspace.snapshot !== null) keyspace.snapshot.preserveAll(this)
     if (keyspace.snapshot === null && size > RESET_KEYS_MIN && keyspace.keyCount() === size) {
       keyspace.resetArena(isLazy)
       return size
     }
     const { keys, expires } = this
     this.beginEmpty()
-    keyspace.lazyFree.add(keys, expires, isLazy)
+    // A snapshot that has not written these keys yet keeps them until it has.
+    if (keyspace.snapshot === null || !keyspace.snapshot.adopt(this, keys, expires, isLazy)) {
+      keyspace.lazyFree.add(keys, expires, isLazy)
+    }
     return size
   }
 

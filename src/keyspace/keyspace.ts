@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.ts'
 import { KeyHash } from '../base/hash.ts'
 import type { Random } from '../base/random.ts'
 import { Arena, type Ref } from '../memory/arena.ts'
-import { HashTable } from '../structures/hash-table.ts'
+import { HashTable, type TableRef } from '../structures/hash-table.ts'
 import { Db } from './db.ts'
 import {
   ENTRY_HEADER_BYTES,
@@ -38,8 +38,8 @@ export interface KeyspaceListener {
 export interface Snapshot {
   /** Writes the entry out unless this snapshot already has it. */
   preserve(db: Db, entry: Ref): void
-  /** As `preserve`, of all that a database holds: it is about to be emptied. */
-  preserveAll(db: Db): void
+  /** A database was emptied: takes its tables if it still needs their entries, and gives them to `lazyFree` in the end. */
+  adopt(db: Db, keys: TableRef, expires: TableRef, isLazy: boolean): boolean
   /** Two databases have exchanged their contents. */
   swapped(first: number, second: number): void
   /** Ends without success: nothing is preserved from here on. To be called before all databases are emptied. */

@@ -257,6 +257,17 @@ export class HashTable {
     return true
   }
 
+  /** Reads the bucket where a key with this hash belongs. That it is in the processor's cache afterwards is the purpose. */
+  touch(table: TableRef, hash: number): number {
+    const { arena } = this
+    const header = arena.view32(table)
+    const h = arena.at32(table)
+    if (header[h + EXPONENT_1]! >= 0) return 0
+    const exponent = header[h + EXPONENT_0]!
+    const bucket = this.bucketRef(header[h + BUCKETS_0]!, exponent, hash & ((1 << exponent) - 1))
+    return arena.view32(bucket)[arena.at32(bucket)]!
+  }
+
   /** Takes the entry of the last find out of the table; the caller frees it. */
   removeFound(table: TableRef): void {
     const { arena } = this

@@ -21,6 +21,7 @@ import {
 import { Keyspace, type Snapshot } from '../../src/keyspace/keyspace.ts'
 import type { ValueType } from '../../src/keyspace/value-type.ts'
 import { type Arena, ArenaFullError, type Ref } from '../../src/memory/arena.ts'
+import type { TableRef } from '../../src/structures/hash-table.ts'
 import { oneOf, seededTest } from './seeded.ts'
 
 const DATABASES = 3
@@ -232,8 +233,14 @@ class Recorder implements Snapshot {
     found.set(name, this.world.heldOf(db, entry))
   }
 
-  preserveAll(db: Db): void {
-    db.forEach((entry) => this.preserve(db, entry))
+  adopt(db: Db, keys: TableRef): boolean {
+    const { table } = this.world.keyspace
+    let cursor = 0
+    do {
+      cursor = table.scan(keys, cursor)
+      for (let i = 0; i < table.scannedCount; i++) this.preserve(db, table.scanned[i]!)
+    } while (cursor !== 0)
+    return false
   }
 
   swapped(first: number, second: number): void {

@@ -49,7 +49,7 @@ import {
   rdbTypeName,
 } from './format.ts'
 import { type FunctionLibraries, modernSource } from './functions.ts'
-import type { RdbError } from './rdb-error.ts'
+import { RdbError } from './rdb-error.ts'
 import { ENCODED, RdbSource, SHORT } from './rdb-source.ts'
 import { testDelayUs } from './test-delay.ts'
 import type { RdbCodecs, ValueReading } from './type-codec.ts'
@@ -88,6 +88,8 @@ const RESERVED_KEYS_MAX = 4_000_000
 /** key-load-delay is spent in pieces of this length: sleeping shorter is not possible. */
 const DELAY_US_MIN = 1000
 const EMPTY_KEYS_LOGGED = 10
+/** As many loads as may be under way at once in a processor, with some to spare. */
+const UNLINKED_MAX = 32
 const REPLICATION_ID_LENGTH = 40
 const TWO_32 = 0x1_0000_0000
 const MODULE_NAME_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -136,6 +138,16 @@ export class RdbLoader {
   private key = this.fromWindow
   private keyStart = 0
   private keyLength = 0
+
+  // Entries that are not in a table yet, all of the database under way.
+  private readonly unlinked = new Int32Array(UNLINKED_MAX)
+  private readonly unlinkedHashes = new Int32Array(UNLINKED_MAX)
+  private readonly unlinkedOffsets = new Float64Array(UNLINKED_MAX)
+  private unlinkedCount = 0
+  /** How many of them have been added since `linkAll` began. */
+  private linkedCount = 0
+  /** Only so that fetching has a result that somebody could want. */
+  fetched = 0
 
   // A string on its way into the arena. Ref 0: its bytes are not wanted.
   private stringRef: Ref = 0
@@ -222,8 +234,20 @@ export class RdbLoader {
 
   /** Reads on, until the window is used up or about `bytesMax` bytes have been taken. Throws an RdbError. */
   run(bytesMax: number): LoadStatus {
+    try {
+      const status = this.readUntil(this.source.offset + bytesMax)
+      this.linkAll()
+      if (status === LOADED) this.finish()
+      return status
+    } catch (error) {
+      for (let i = this.linkedCount; i < this.unlinkedCount; i++) this.keyspace.releaseEntry(this.unlinked[i]!)
+      this.unlinkedCount = 0
+      throw error
+    }
+  }
+
+  private readUntil(pauseAt: number): LoadStatus {
     const { source } = this
-    const pauseAt = source.offset + bytesMax
     for (;;) {
       source.mark = source.at
       const isWhole = this.state === AT_RECORD ? this.readRecord() : this.readOther()
@@ -398,33 +422,64 @@ export class RdbLoader {
     this.options.log('warning', `rdbLoadObject skipping empty key: ${latin1Text(this.key.bytes, 0, this.keyLength)}`)
   }
 
-  /** Adds the key that was read; `value` as Db.addLoaded takes it. */
+  /** Makes an entry of the key that was read; `value` as Db.makeUnlinked takes it. */
   private add(type: number, encoding: number, value: number): Ref {
     const { db } = this
-    const lru = this.idleSeconds >= 0 || this.frequency >= 0 ? this.lruField() : -1
-    for (;;) {
-      const entry = db.addLoaded(
-        this.key,
-        this.keyStart,
-        this.keyLength,
-        type,
-        encoding,
-        value,
-        this.hasExpire,
-        this.expireLow,
-        this.expireHigh,
-        lru,
-      )
-      if (entry !== NO_KEY) {
-        this.keysLoaded++
-        return entry
-      }
-      if (!this.options.replaces) {
-        const text = latin1Text(this.key.bytes, this.keyStart, this.keyStart + this.keyLength)
-        throw this.source.error('RDB_DUPLICATE_KEY', `RDB has duplicated key '${text}' in DB ${db.index}`)
-      }
-      db.remove(db.peekOverdue(this.key.bytes, this.keyStart, this.keyLength))
+    if (this.unlinkedCount === UNLINKED_MAX) this.linkAll()
+    const entry = db.makeUnlinked(
+      this.key,
+      this.keyStart,
+      this.keyLength,
+      type,
+      encoding,
+      value,
+      this.hasExpire,
+      this.expireLow,
+      this.expireHigh,
+      this.idleSeconds >= 0 || this.frequency >= 0 ? this.lruField() : -1,
+    )
+    const index = this.unlinkedCount++
+    this.unlinked[index] = entry
+    this.unlinkedHashes[index] = this.keyspace.table.hashOf(this.key.bytes, this.keyStart, this.keyLength)
+    this.unlinkedOffsets[index] = this.source.offset
+    this.keysLoaded++
+    return entry
+  }
+
+  /**
+   * Adds the entries made since the last time to the database. Each needs another bucket, which is far away in memory;
+   * asking for all of them first lets the processor fetch them side by side.
+   */
+  private linkAll(): void {
+    const { db, unlinked, unlinkedHashes } = this
+    const count = this.unlinkedCount
+    let fetched = 0
+    for (let i = 0; i < count; i++) fetched ^= db.prefetch(unlinkedHashes[i]!)
+    this.fetched = fetched
+    for (; this.linkedCount < count; this.linkedCount++) {
+      if (!db.link(unlinked[this.linkedCount]!, unlinkedHashes[this.linkedCount]!)) this.linkTaken(this.linkedCount)
     }
+    this.unlinkedCount = 0
+    this.linkedCount = 0
+  }
+
+  /** The name of an entry is taken. */
+  private linkTaken(index: number): void {
+    const { db } = this
+    const entry = this.unlinked[index]!
+    const at = db.keyAt(entry)
+    const length = db.keyLength(entry)
+    if (!this.options.replaces) {
+      const text = latin1Text(db.bytesOf(entry), at, at + length)
+      this.keysLoaded -= this.unlinkedCount - index
+      throw new RdbError(
+        'RDB_DUPLICATE_KEY',
+        this.unlinkedOffsets[index]!,
+        `RDB has duplicated key '${text}' in DB ${db.index}`,
+      )
+    }
+    db.remove(db.peekOverdue(db.bytesOf(entry), at, length))
+    db.link(entry, this.unlinkedHashes[index]!)
   }
 
   private lruField(): number {
@@ -499,7 +554,7 @@ export class RdbLoader {
         if (this.version >= RDB_VERSION_WITH_CHECKSUM) {
           this.addToChecksum(source.at)
           this.state = AT_CHECKSUM
-        } else this.finish()
+        } else this.state = AT_END
         return true
       default:
         source.at = source.mark
@@ -536,6 +591,7 @@ export class RdbLoader {
         `FATAL: Data file was created with a Redis server configured to handle more than ${count} databases. Exiting`,
       )
     }
+    this.linkAll()
     this.db = db
     return true
   }
@@ -547,6 +603,7 @@ export class RdbLoader {
     if (keys === SHORT) return false
     const expires = source.readCount()
     if (expires === SHORT) return false
+    this.linkAll()
     const bytesLeft = source.end - source.at + source.following
     const keysMax = bytesLeft === Number.POSITIVE_INFINITY ? RESERVED_KEYS_MAX : Math.ceil(bytesLeft / RECORD_BYTES_MIN)
     this.db.reserve(this.db.size + Math.min(keys, keysMax), this.db.expiresSize + Math.min(expires, keysMax))
@@ -734,13 +791,12 @@ export class RdbLoader {
         throw source.error('RDB_BAD_CHECKSUM', 'RDB CRC error')
       }
     }
-    this.finish()
+    this.state = AT_END
     return true
   }
 
   private finish(): void {
     const { log } = this.options
-    this.state = AT_END
     const counts = `keys loaded: ${this.keysLoaded}, keys expired: ${this.keysExpired}`
     if (this.emptyKeys > 0) {
       log('warning', `Done loading RDB, ${counts}, empty keys skipped: ${this.emptyKeys}.`)

@@ -16,7 +16,7 @@
  * start. An entry written early brings its own change of database into the file.
  *
  * Invariants: between two steps no entry is claimed that is not written, except the large one. Whoever empties all databases calls
- * `abandon` first; a database that is emptied alone is written out first.
+ * `abandon` first; of a database that is emptied alone the walk keeps the tables until it has passed them.
  * Cost: a step takes about STEP_US; a write to an entry not yet reached pays for writing it. The walk is not affected by
  * how much is written meanwhile, and at most what was there at the start is buffered (see background-file.ts for the bound).
  * Where it differs from Redis: there a child process has the memory as it was, at the price of fork and of copied pages.
@@ -28,6 +28,7 @@ import type { Db } from '../../keyspace/db.ts'
 import { TYPE_STRING } from '../../keyspace/entry.ts'
 import type { Keyspace, Snapshot } from '../../keyspace/keyspace.ts'
 import type { Ref } from '../../memory/arena.ts'
+import type { TableRef } from '../../structures/hash-table.ts'
 import { type DatasetInfo, DatasetWriter } from './dataset-writer.ts'
 import { COMPRESSION_SAVES_BYTES_MIN } from './format.ts'
 import { type RdbSink, RdbWriter, type RdbWriterOptions } from './rdb-writer.ts'
@@ -56,6 +57,13 @@ const COPY_BYTES_PER_STEP = 512 * 1024
 const COMPRESSED_BYTES_MAX = 2 ** 29
 const DELAY_US_MIN = 1000
 const SIDE_BUFFER_BYTES = 64 * 1024
+
+interface Adopted {
+  readonly db: Db
+  readonly keys: TableRef
+  readonly expires: TableRef
+  readonly isLazy: boolean
+}
 
 /** A value that is being written over several steps. */
 interface LargeValue {
@@ -91,6 +99,8 @@ export class SnapshotWalk implements Snapshot {
   /** By number at the start: how far its keys are written. */
   private readonly cursors: number[]
   private readonly done: boolean[]
+  /** By number at the start: tables of a database that was emptied, with whatever database gives access to entries. */
+  private readonly adopted: (Adopted | undefined)[] = []
   private section = 0
   /** What the step under way has cost. */
   private work = 0
@@ -164,20 +174,12 @@ export class SnapshotWalk implements Snapshot {
     this.preserveClaimed(this.startIndex[db.index]!, db, entry)
   }
 
-  preserveAll(db: Db): void {
+  adopt(db: Db, keys: TableRef, expires: TableRef, isLazy: boolean): boolean {
     const index = this.startIndex[db.index]!
-    if (this.large !== null && this.large.dbIndex === index) this.detachLarge(this.large)
-    if (this.done[index]) return
-    const { table } = this.keyspace
-    let cursor = this.cursors[index]!
-    do {
-      cursor = db.gather(cursor)
-      for (let i = 0; i < table.scannedCount; i++) {
-        const entry = table.scanned[i]!
-        if (db.claimForSnapshot(entry)) this.preserveClaimed(index, db, entry)
-      }
-    } while (cursor !== 0)
-    this.done[index] = true
+    // What was emptied before, or is written already, holds nothing that is missing.
+    if (this.done[index] || this.adopted[index] !== undefined) return false
+    this.adopted[index] = { db, keys, expires, isLazy }
+    return true
   }
 
   swapped(first: number, second: number): void {
@@ -197,6 +199,7 @@ export class SnapshotWalk implements Snapshot {
   stop(): void {
     this.isOver = true
     this.large = null
+    for (let index = 0; index < this.adopted.length; index++) this.release(index)
     if (this.keyspace.snapshot === this) this.keyspace.snapshot = null
   }
 
@@ -204,8 +207,10 @@ export class SnapshotWalk implements Snapshot {
   private writeBucket(index: number): void {
     const { keyspace, dataset, options } = this
     const { table } = keyspace
-    const db = keyspace.databases[this.startIndex.indexOf(index)]!
-    const cursor = db.gather(this.cursors[index]!)
+    const adopted = this.adopted[index]
+    const db = adopted?.db ?? keyspace.databases[this.startIndex.indexOf(index)]!
+    const from = this.cursors[index]!
+    const cursor = adopted === undefined ? db.gather(from) : table.scan(adopted.keys, from)
     const { scanned, scannedCount } = table
     for (let i = 0; i < scannedCount; i++) {
       const entry = scanned[i]!
@@ -225,7 +230,17 @@ export class SnapshotWalk implements Snapshot {
       if (this.isStepOver()) return
     }
     this.cursors[index] = cursor
-    if (cursor === 0) this.done[index] = true
+    if (cursor !== 0) return
+    this.done[index] = true
+    this.release(index)
+  }
+
+  /** Gives back the tables of a database that was emptied. */
+  private release(index: number): void {
+    const adopted = this.adopted[index]
+    if (adopted === undefined) return
+    this.adopted[index] = undefined
+    this.keyspace.lazyFree.add(adopted.keys, adopted.expires, adopted.isLazy)
   }
 
   private isStepOver(): boolean {
