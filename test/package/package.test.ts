@@ -11,7 +11,18 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const PACKED = ['bin', 'src', 'scripts', 'README.md', 'CHANGELOG.md', 'LICENSE', 'tsconfig.json', 'tsconfig.types.json']
+const PACKED = [
+  'bin',
+  'src',
+  'docs',
+  'examples',
+  'scripts',
+  'README.md',
+  'CHANGELOG.md',
+  'LICENSE',
+  'tsconfig.json',
+  'tsconfig.types.json',
+]
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall', 'preprepare', 'postprepare']
 const dir = mkdtempSync(join(tmpdir(), 'o7-package-'))
 const user = join(dir, 'user')
@@ -80,15 +91,15 @@ test('needs nothing else and runs nothing when it is installed', () => {
   expect(lock.packages['node_modules/o7-is']!.hasInstallScript).toBeUndefined()
 })
 
-test('holds the build, its typings and its sources, and nothing else', () => {
+test('holds the build, its typings, its sources, docs and examples, and nothing else', () => {
   const files = filesIn(installed)
   const top = new Set(files.map((path) => path.split('/').slice(0, 2).join('/')))
   for (const path of ['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json', 'bin/o7-redis', 'dist/index.cjs']) {
     expect(top).toContain(path)
   }
-  expect(files.filter((path) => !/^(?:bin|dist|src)\/|^[^/]+$/.test(path))).toEqual([])
+  expect(files.filter((path) => !/^(?:bin|dist|src|docs|examples)\/|^[^/]+$/.test(path))).toEqual([])
   expect(files).not.toContain('dist/chunks/left-behind.js')
-  expect(files.filter((path) => /\.test\.|\.tsbuildinfo$/.test(path))).toEqual([])
+  expect(files.filter((path) => /^(?:dist|src)\/.*\.test\.|\.tsbuildinfo$/.test(path))).toEqual([])
 })
 
 test('source maps lead to sources that are there', () => {
