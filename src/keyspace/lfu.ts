@@ -20,7 +20,10 @@ export function lfuInitial(keyspace: Keyspace): number {
 export function lfuCounter(lru: number, keyspace: Keyspace): number {
   const counter = lru & 255
   if (keyspace.lfuDecayMinutes === 0) return counter
-  const elapsedMinutes = (minutesNow(keyspace) - (lru >>> 8)) & MINUTES_MASK
+  const now = minutesNow(keyspace)
+  const last = lru >>> 8
+  // When the minutes have begun anew, one too few: as Redis counts them.
+  const elapsedMinutes = now >= last ? now - last : MINUTES_MASK - last + now
   return Math.max(0, counter - Math.floor(elapsedMinutes / keyspace.lfuDecayMinutes))
 }
 
