@@ -10,6 +10,8 @@
  * between calls, since entries of earlier calls lie below the base of the present one and count as empty.
  * Hot path of RDB saving: bench/micro/base-checksums.ts. Source: Marc Lehmann's LibLZF.
  */
+import { copyWords } from './word-copy.ts'
+
 const HASH_BITS = 16
 const HASH_MASK = (1 << HASH_BITS) - 1
 const LITERALS_MAX = 32
@@ -219,26 +221,56 @@ export function lzfDecompress(
   outStart: number,
   outEnd: number,
 ): number {
+  return lzfDecompressData(dataOf(input), start, end, dataOf(out), outStart, outEnd)
+}
+
+/** As `lzfDecompress`, for those who have the DataViews: several bytes are copied at once through them. */
+export function lzfDecompressData(
+  input: DataView,
+  start: number,
+  end: number,
+  out: DataView,
+  outStart: number,
+  outEnd: number,
+): number {
   let ip = start
   let op = outStart
   while (ip < end) {
-    const control = input[ip++]!
+    const control = input.getUint8(ip++)
     if (control < 32) {
       const count = control + 1
       if (op + count > outEnd || ip + count > end) return -1
-      for (let i = 0; i < count; i++) out[op++] = input[ip++]!
+      copyWords(input, ip, out, op, count)
+      ip += count
+      op += count
       continue
     }
     if (ip >= end) return -1
     let length = (control >> 5) + 2
     if (length === 9) {
-      length += input[ip++]!
+      length += input.getUint8(ip++)
       if (ip >= end) return -1
     }
-    let ref = op - ((control & 31) << 8) - 1 - input[ip++]!
-    if (op + length > outEnd || ref < outStart) return -1
-    // Byte by byte: a copy may run into what it writes, that is how repetition is spelled.
-    for (let i = 0; i < length; i++) out[op++] = out[ref++]!
+    const back = (((control & 31) << 8) | input.getUint8(ip++)) + 1
+    if (op + length > outEnd || op - back < outStart) return -1
+    // A copy may run into what it writes, that is how repetition is spelled: words may be copied only from far enough.
+    if (back >= 4) copyWords(out, op - back, out, op, length)
+    else if (back === 1) repeatByte(out, op, length)
+    else for (let i = 0; i < length; i++) out.setUint8(op + i, out.getUint8(op + i - back))
+    op += length
   }
   return op - outStart
+}
+
+/** Writes the byte before `at` again and again. */
+function repeatByte(out: DataView, at: number, length: number): void {
+  const byte = out.getUint8(at - 1)
+  const word = Math.imul(byte, 0x0101_0101)
+  const whole = length & ~3
+  for (let i = 0; i < whole; i += 4) out.setInt32(at + i, word, true)
+  for (let i = whole; i < length; i++) out.setUint8(at + i, byte)
+}
+
+function dataOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }

@@ -9,7 +9,7 @@ import { copyBytes } from './copy-bytes.ts'
 /** From here on a call into V8 is worth its price: the crossing point measured on Node 20. */
 export const WORD_COPY_BYTES_MAX = 512
 
-/** Copies from[fromAt, fromAt + length) to `to` at toAt. The two ranges must not overlap. */
+/** Copies from[fromAt, fromAt + length) to `to` at toAt. The ranges may overlap if `to` begins four bytes or more behind. */
 export function copyWords(from: DataView, fromAt: number, to: DataView, toAt: number, length: number): void {
   const whole = length & ~3
   for (let i = 0; i < whole; i += 4) to.setInt32(toAt + i, from.getInt32(fromAt + i, true), true)

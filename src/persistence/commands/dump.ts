@@ -188,7 +188,8 @@ function readValue(
     const type = source.readByte()
     if (type === RDB_STRING) {
       source.readString()
-      const { text, textStart, textLength } = source
+      const { textStart, textLength } = source
+      const text = source.text.bytes
       return {
         add: (db, key, keyStart, keyLength) =>
           db.setString(

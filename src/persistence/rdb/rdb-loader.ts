@@ -132,10 +132,8 @@ export class RdbLoader {
   private idleSeconds = -1
   private frequency = -1
 
-  private readonly fromWindow = new CopySource(this.source.bytes)
-  private readonly fromText = new CopySource(this.source.bytes)
   private readonly shortKey = new CopySource(new Uint8Array(32))
-  private key = this.fromWindow
+  private key = this.source.window
   private keyStart = 0
   private keyLength = 0
 
@@ -167,7 +165,7 @@ export class RdbLoader {
     this.db = keyspace.databases[0]!
     this.nowMs = keyspace.clock.nowMs
     this.source.following = totalBytes
-    this.source.bytes = new Uint8Array(Math.max(HEADER_BYTES, Math.min(WINDOW_BYTES, totalBytes)))
+    this.source.useWindow(new Uint8Array(Math.max(HEADER_BYTES, Math.min(WINDOW_BYTES, totalBytes))))
   }
 
   /** How much of the stream has been taken. */
@@ -207,7 +205,7 @@ export class RdbLoader {
         : Math.max(source.wanted, Math.min(length * 2, source.end + source.following), source.end + 1)
     const larger = new Uint8Array(capacity)
     larger.set(source.bytes.subarray(0, source.end))
-    source.bytes = larger
+    source.useWindow(larger)
   }
 
   /** `count` bytes were written to the window's room. */
@@ -300,8 +298,7 @@ export class RdbLoader {
       const { at } = source
       if (length <= source.end - at) {
         source.at = at + length
-        this.fromWindow.use(source.bytes)
-        if (!this.isDropped()) this.addString(this.fromWindow, at, length)
+        if (!this.isDropped()) this.addString(source.window, at, length)
       } else {
         source.checkStringLength(length)
         source.has(length)
@@ -315,12 +312,11 @@ export class RdbLoader {
     } else if (length === SHORT) return false
     else if (length === ENCODED - ENCODED_LZF) {
       if (!source.readCompressedHeader()) return false
-      if (this.isDropped()) source.unpack(new Uint8Array(source.plainBytes), 0)
+      if (this.isDropped()) source.readUnwanted()
       else this.addCompressed()
     } else {
       if (!source.readEncoded(ENCODED - length)) return false
-      this.fromText.use(source.text)
-      if (!this.isDropped()) this.addString(this.fromText, source.textStart, source.textLength)
+      if (!this.isDropped()) this.addString(source.text, source.textStart, source.textLength)
     }
     this.finishKey()
     return true
@@ -333,8 +329,7 @@ export class RdbLoader {
     if (length >= 0) {
       this.checkKeyLength(length)
       if (!source.has(length)) return false
-      this.fromWindow.use(source.bytes)
-      this.key = this.fromWindow
+      this.key = source.window
       this.keyStart = source.at
       this.keyLength = length
       source.at += length
@@ -345,7 +340,7 @@ export class RdbLoader {
     this.checkKeyLength(textLength)
     // The value may need the place that the key was unpacked to.
     this.key = textLength <= this.shortKey.bytes.length ? this.shortKey : new CopySource(new Uint8Array(textLength))
-    copyBytes(text, textStart, this.key.bytes, 0, textLength)
+    copyBytes(text.bytes, textStart, this.key.bytes, 0, textLength)
     this.keyStart = 0
     this.keyLength = textLength
     return true
@@ -362,7 +357,7 @@ export class RdbLoader {
     const { plainBytes } = source
     const entry = this.add(TYPE_STRING, ENCODING_RAW, plainBytes)
     const at = db.valueAt(entry)
-    source.unpack(db.bytesOf(entry), at)
+    source.unpack(this.keyspace.arena.viewData(entry), at)
     db.setEncoding(entry, stringEncoding(db.bytesOf(entry), at, plainBytes))
   }
 
@@ -614,9 +609,9 @@ export class RdbLoader {
     const { source } = this
     this.doing = 'read-aux'
     if (!source.readString()) return false
-    const name = latin1Text(source.text, source.textStart, source.textStart + source.textLength)
+    const name = latin1Text(source.text.bytes, source.textStart, source.textStart + source.textLength)
     if (!source.readString()) return false
-    this.useAux(name, latin1Text(source.text, source.textStart, source.textStart + source.textLength))
+    this.useAux(name, latin1Text(source.text.bytes, source.textStart, source.textStart + source.textLength))
     return true
   }
 
@@ -696,7 +691,7 @@ export class RdbLoader {
   private readCopy(): Uint8Array | null {
     const { source } = this
     if (!source.readString()) return null
-    return source.text.slice(source.textStart, source.textStart + source.textLength)
+    return source.text.bytes.slice(source.textStart, source.textStart + source.textLength)
   }
 
   private readModuleAux(): boolean {

@@ -14,7 +14,8 @@
  * Hot path: bench/micro/rdb.ts. Source: format.ts.
  */
 import { writeInt } from '../../base/int64-text.ts'
-import { lzfDecompress } from '../../base/lzf.ts'
+import { lzfDecompressData } from '../../base/lzf.ts'
+import { CopySource } from '../../base/word-copy.ts'
 import { BLOCK_BYTES_MAX } from '../../memory/arena.ts'
 import { ENCODED_INT8, ENCODED_INT16, ENCODED_INT32, ENCODED_LZF } from './format.ts'
 import { RdbError, type RdbErrorCode } from './rdb-error.ts'
@@ -27,11 +28,15 @@ export const ENCODED = -2
 /** Three bytes of LZF stand for 264 at most. */
 const LZF_GROWTH_MAX = 88
 const INTEGER_TEXT_BYTES = 12
+const PLAIN_BYTES_KEPT = 1024 * 1024
 /** Headroom below the arena's largest block for a key and its header: the sum must be an allocation that is possible. */
 const STRING_BYTES_MAX = BLOCK_BYTES_MAX - 0x2000_0000
 
 export class RdbSource {
+  /** The window. Set by `useWindow`. */
   bytes: Uint8Array = new Uint8Array(0)
+  /** The same, to copy from. */
+  readonly window = new CopySource(this.bytes)
   at = 0
   end = 0
   /** Offset of bytes[0] in the stream. */
@@ -44,7 +49,7 @@ export class RdbSource {
   wanted = 0
 
   // What `readString` found.
-  text: Uint8Array = this.bytes
+  text: CopySource = this.window
   textStart = 0
   textLength = 0
 
@@ -52,12 +57,17 @@ export class RdbSource {
   compressedBytes = 0
   plainBytes = 0
 
-  private readonly digits = new Uint8Array(INTEGER_TEXT_BYTES)
-  private plain: Uint8Array = this.bytes
+  private readonly digits = new CopySource(new Uint8Array(INTEGER_TEXT_BYTES))
+  private readonly plain = new CopySource(new Uint8Array(0))
+
+  useWindow(bytes: Uint8Array): void {
+    this.bytes = bytes
+    this.window.use(bytes)
+  }
 
   /** Reads bytes[start, end) as all that there is. */
   usePayload(bytes: Uint8Array, start: number, end: number): void {
-    this.bytes = bytes
+    this.useWindow(bytes)
     this.base = -start
     this.at = start
     this.mark = start
@@ -163,7 +173,7 @@ export class RdbSource {
     if (length < 0) return length !== SHORT && this.readEncoded(ENCODED - length)
     this.checkStringLength(length)
     if (!this.has(length)) return false
-    this.text = this.bytes
+    this.text = this.window
     this.textStart = this.at
     this.textLength = length
     this.at += length
@@ -175,13 +185,13 @@ export class RdbSource {
     if (encoding !== ENCODED_LZF) return this.readIntegerText(encoding)
     if (!this.readCompressedHeader()) return false
     const { plainBytes } = this
-    if (this.plain.length < plainBytes) this.plain = new Uint8Array(plainBytes)
-    this.unpack(this.plain, 0)
-    this.text = this.plain
+    const { plain } = this
+    // What a single large value needed is not kept for ever.
+    if (plain.bytes.length < plainBytes || plain.bytes.length > PLAIN_BYTES_KEPT) plain.use(new Uint8Array(plainBytes))
+    this.unpack(plain.data, 0)
+    this.text = plain
     this.textStart = 0
     this.textLength = plainBytes
-    // What a single large value needed is not kept for ever.
-    if (plainBytes > 1024 * 1024) this.plain = new Uint8Array(0)
     return true
   }
 
@@ -201,12 +211,19 @@ export class RdbSource {
   }
 
   /** Unpacks the compressed string whose header was read to out[at, at + plainBytes). */
-  unpack(out: Uint8Array, at: number): void {
+  unpack(out: DataView, at: number): void {
     const { compressedBytes, plainBytes } = this
-    if (lzfDecompress(this.bytes, this.at, this.at + compressedBytes, out, at, at + plainBytes) !== plainBytes) {
+    const end = this.at + compressedBytes
+    if (lzfDecompressData(this.window.data, this.at, end, out, at, at + plainBytes) !== plainBytes) {
       throw this.error('RDB_CORRUPT', 'Invalid LZF compressed string')
     }
     this.at += compressedBytes
+  }
+
+  /** Passes over the compressed string whose header was read, after it was found to be one. */
+  readUnwanted(): void {
+    this.plain.use(new Uint8Array(this.plainBytes))
+    this.unpack(this.plain.data, 0)
   }
 
   /** Refuses lengths that no value can have, before anything is allocated for them. */
@@ -238,7 +255,7 @@ export class RdbSource {
     } else throw this.error('RDB_CORRUPT', `Unknown RDB string encoding type ${encoding}`)
     this.text = this.digits
     this.textStart = 0
-    this.textLength = writeInt(this.digits, 0, value)
+    this.textLength = writeInt(this.digits.bytes, 0, value)
     return true
   }
 
