@@ -7,6 +7,7 @@ import type { Engine } from './engine.ts'
 import { isOverOutputLimit } from './output-limits.ts'
 import {
   BLOCKED,
+  EMBEDDED,
   FROM_MASTER,
   LOADER,
   MONITOR,
@@ -25,7 +26,7 @@ const QUERY_BUFFER_BYTES_MIN = 32 * 1024
 /** The smallest reply buffer (PROTO_REPLY_MIN_BYTES). */
 const REPLY_BUFFER_BYTES_MIN = 1024
 /** Who is never idle. */
-const NOT_TIMED = REPLICA | MONITOR | FROM_MASTER | LOADER | BLOCKED | SUBSCRIBED
+const NOT_TIMED = REPLICA | MONITOR | FROM_MASTER | LOADER | BLOCKED | SUBSCRIBED | EMBEDDED
 
 export class ClientsCron {
   private readonly engine: Engine

@@ -189,7 +189,16 @@ function wrongCommand(index: number, error: unknown): ConfigOptionError {
 function linesTo(onLog: (line: string) => void): LogSink {
   return {
     write(text) {
-      for (const line of text.replace(/\n$/, '').split('\n')) onLog(line)
+      for (const line of text.replace(/\n$/, '').split('\n')) {
+        try {
+          onLog(line)
+        } catch (error) {
+          // A mistake of the program's, which must not look like one of the server's: it goes where such errors go.
+          queueMicrotask(() => {
+            throw error
+          })
+        }
+      }
     },
   }
 }

@@ -33,15 +33,14 @@ const CONFIRMATIONS = new Set(
 )
 
 export class LocalClient {
-  private readonly engine: Engine
-  private readonly session: Session
+  /** Null once closed: who keeps a client does not keep its server's data. It leads to the engine. */
+  private session: Session | null
   private readonly decoder: ReplyDecoder
   private readonly onPush: ((message: ReplyValue) => void) | undefined
   private readonly serverClosed: () => ServerError | null
   private readonly queue: Call[] = []
   /** The call that the engine has. */
   private current: Call | null = null
-  private closed = false
   /** Requests are being handed to the engine right now. */
   private isPumping = false
   /** They are those of the `execute` call that is on the stack. */
@@ -49,7 +48,6 @@ export class LocalClient {
 
   /** To be had from `server.connect()`. `serverClosed` tells why the server is closed, if it is. */
   constructor(engine: Engine, options: LocalClientOptions = {}, serverClosed: () => ServerError | null = () => null) {
-    this.engine = engine
     this.decoder = new ReplyDecoder(options.buffers ?? false)
     this.onPush = options.onPush
     this.serverClosed = serverClosed
@@ -68,7 +66,7 @@ export class LocalClient {
   }
 
   get isClosed(): boolean {
-    return this.closed
+    return this.session === null
   }
 
   /**
@@ -83,7 +81,7 @@ export class LocalClient {
     } catch (error) {
       return Promise.reject(error)
     }
-    if (this.closed || this.engine.isStopped) return Promise.reject(this.closedBecause())
+    if (this.session === null || this.session.engine.isStopped) return Promise.reject(this.closedBecause())
     return new Promise<ReplyValue>((resolve, reject) => {
       const isDirect = this.current === null && this.queue.length === 0
       this.queue.push({ request, resolve, reject, subscriptions: null })
@@ -95,9 +93,10 @@ export class LocalClient {
 
   /** Ends the client; calls that wait are rejected. */
   close(): void {
-    if (this.closed) return
-    this.closed = true
-    this.engine.disconnect(this.session)
+    const { session } = this
+    if (session === null) return
+    this.session = null
+    session.engine.disconnect(session)
     const calls = this.current === null ? this.queue.splice(0) : [this.current, ...this.queue.splice(0)]
     this.current = null
     const reason = this.closedBecause()
@@ -114,11 +113,13 @@ export class LocalClient {
 
   /** Hands requests to the engine for as long as it answers at once. */
   private pump(): void {
-    const { engine, session, queue } = this
-    while (!this.closed) {
+    const { queue } = this
+    while (this.session !== null) {
+      const { session } = this
+      const { engine } = session
       if (engine.activeSession !== null) return this.pumpSoon()
+      if (this.current !== null && session.has(BLOCKED)) return
       this.settle()
-      if (this.current !== null) return
       const call = queue.shift()
       if (call === undefined) return
       this.current = call
@@ -136,7 +137,7 @@ export class LocalClient {
   /** Ends a call that was executed and has no reply of its own. */
   private settle(): void {
     const { current } = this
-    if (current === null || this.session.has(BLOCKED)) return
+    if (current === null) return
     this.current = null
     current.resolve(current.subscriptions)
   }

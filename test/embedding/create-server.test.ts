@@ -1,10 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
   ConfigOptionError,
   createServer,
+  defineCommand,
   type EmbeddedServer,
   ManualClock,
   ReplyError,
@@ -183,6 +186,44 @@ describe('options', () => {
     expect(lines.every((line) => !line.includes('\n'))).toBe(true)
   })
 
+  test('a listener of the log that throws fails where it belongs, and the server goes on', async () => {
+    const errors: unknown[] = []
+    const listeners = process.listeners('uncaughtException')
+    process.removeAllListeners('uncaughtException')
+    process.once('uncaughtException', (error) => errors.push(error))
+    try {
+      const server = await start({
+        listen: false,
+        onLog: (line) => {
+          if (line.endsWith('DEBUG LOG: now')) throw new Error('no such file')
+        },
+      })
+      expect(await server.execute('DEBUG', 'LOG', 'now')).toBe('OK')
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(await server.execute('PING')).toBe('PONG')
+    } finally {
+      for (const listener of listeners) process.on('uncaughtException', listener)
+    }
+    expect(errors).toEqual([new Error('no such file')])
+  })
+
+  test('nothing of the process is touched: title, signals, handlers, folder', async () => {
+    const facts = () => [
+      process.title,
+      process.cwd(),
+      ...process.eventNames().map((name) => [name, process.listenerCount(name)]),
+      Object.keys(process.env).length,
+      process.umask(),
+    ]
+    const before = facts()
+    const server = await start({ setProcTitle: true, maxclients: 5 })
+    await server.execute('CONFIG', 'SET', 'proc-title-template', 'redis {port}')
+    await server.execute('PING')
+    expect(facts()).toEqual(before)
+    await server.close()
+    expect(facts()).toEqual(before)
+  })
+
   test('the same seed and clock make the same server', async () => {
     const run = async () => {
       const server = await start({ seed: 7, clock: new ManualClock(), listen: false })
@@ -240,6 +281,22 @@ describe('close', () => {
     expect(() => server.connect()).toThrow(expect.objectContaining({ code: 'O7_CLOSED' }))
   })
 
+  test('who keeps the object of a closed server does not keep its data', async () => {
+    setFlagsFromString('--expose-gc')
+    const gc = runInNewContext('gc') as () => void
+    const server = await start()
+    const client = server.connect()
+    await server.execute('SET', 'k', 'v')
+    const engine = new WeakRef((server as unknown as { server: { engine: object } }).server.engine)
+    await server.close()
+    for (let i = 0; i < 10 && engine.deref() !== undefined; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      gc()
+    }
+    expect(engine.deref()).toBeUndefined()
+    expect([server.isClosed, client.isClosed]).toEqual([true, true])
+  })
+
   test('SHUTDOWN closes the server, not the process', async () => {
     const server = await start()
     const exit = vi.spyOn(process, 'exit')
@@ -291,6 +348,53 @@ describe('execute', () => {
     const server = await start({ listen: false })
     const replies = await Promise.all(Array.from({ length: 5000 }, () => server.execute('INCR', 'n')))
     expect(replies).toEqual(Array.from({ length: 5000 }, (_, i) => i + 1))
+  })
+
+  test('a command may be asked for while another is executed: it follows', async () => {
+    const order: string[] = []
+    const nested = defineCommand({
+      name: 'NESTED',
+      arity: 1,
+      flags: 0,
+      doc: { group: 'test', since: '1.0.0', summary: 'Asks for another command.' },
+      run(_ctx, _argv, reply) {
+        server.execute('GET', 'k').then((value) => order.push(`inner: ${value}`))
+        reply.status('outer')
+        order.push('handler')
+      },
+    })
+    const server: EmbeddedServer = await start({ listen: false, commands: [nested] })
+    await server.execute('SET', 'k', 'v')
+    expect(await server.execute('NESTED')).toBe('outer')
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(order).toEqual(['handler', 'inner: v'])
+  })
+
+  test('a command may close the server that runs it', async () => {
+    const closing = defineCommand({
+      name: 'CLOSING',
+      arity: 1,
+      flags: 0,
+      doc: { group: 'test', since: '1.0.0', summary: 'Closes the server.' },
+      run(_ctx, _argv, reply) {
+        void server.close()
+        reply.ok()
+      },
+    })
+    const server: EmbeddedServer = await start({ commands: [closing] })
+    const client = await RespClient.connect({ port: server.port })
+    const error = await rejection(Promise.all([server.execute('CLOSING'), server.execute('PING')]))
+    expect(error).toMatchObject({ code: 'O7_CLOSED' })
+    await client.readToEnd()
+    await server.close()
+  })
+
+  test('an in-process client is never idle', async () => {
+    const server = await start({ listen: false, timeout: 10 })
+    const client = server.connect()
+    await client.execute('SELECT', 3)
+    for (let i = 0; i < 10; i++) server.clock.advance(10_000)
+    expect(await client.execute('SET', 'k', 'v')).toBe('OK')
   })
 
   test('goes on after QUIT with a new session', async () => {
