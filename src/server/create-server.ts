@@ -5,7 +5,7 @@
 import { resolve } from 'node:path'
 import { type Clock, SystemClock } from '../base/clock.ts'
 import { Random } from '../base/random.ts'
-import { type Command, type CommandDefinition, defineCommand } from '../engine/command.ts'
+import type { Command, CommandDefinition } from '../engine/command.ts'
 import type { Engine } from '../engine/engine.ts'
 import { EXPIRE_DELETE } from '../keyspace/entry.ts'
 import { PersistenceError } from '../persistence/errors.ts'
@@ -20,6 +20,7 @@ import { type Argument, LocalClient, type LocalClientOptions } from './local-cli
 import { Logger } from './log/logger.ts'
 import { FileOrElseSink, type LogSink, SILENT_SINK } from './log/sinks.ts'
 import { Server } from './server.ts'
+import { userCommand } from './user-command.ts'
 
 /** What only an embedding program can give. */
 interface OwnOptions {
@@ -172,10 +173,9 @@ function parametersOf(options: ServerOptions): ConfigOptions {
   return parameters
 }
 
-/** A definition is enough, and a command may have been made by another copy of this library. */
 function commandOf(definition: CommandDefinition, index: number): Command {
   try {
-    return defineCommand(definition)
+    return userCommand(definition)
   } catch (error) {
     throw wrongCommand(index, error)
   }

@@ -11,10 +11,11 @@ import { statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Command, type CommandDefinition, defineCommand } from '../engine/command.ts'
+import type { Command, CommandDefinition } from '../engine/command.ts'
 import type { CommandTable } from '../engine/command-table.ts'
 import { bytesOf, quote } from './config/text.ts'
 import type { Logger } from './log/logger.ts'
+import { userCommand } from './user-command.ts'
 
 /** Parameters as they were set: "module.parameter" and value. */
 export type ModuleParameters = readonly (readonly [name: string, value: string])[]
@@ -215,7 +216,7 @@ function commandOf(item: unknown, index: number): Command {
   if (typeof item !== 'object' || item === null || typeof (item as CommandDefinition).name !== 'string') {
     throw new TypeError(`item ${index} of its list is no command`)
   }
-  return defineCommand(item as CommandDefinition)
+  return userCommand(item as CommandDefinition)
 }
 
 function messageOf(error: unknown): string {

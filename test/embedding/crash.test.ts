@@ -108,6 +108,27 @@ test('in a transaction as well', async () => {
   await expect(client.execute('EXEC')).rejects.toMatchObject({ code: 'O7_CRASHED' })
 })
 
+test('a handler that answers nothing is a bug, and not a client out of step', async () => {
+  const silent = defineCommand({
+    name: 'SHOP',
+    arity: -2,
+    flags: 0,
+    doc: { group: 'test', since: '1.0.0', summary: 'A container.' },
+    subcommands: [
+      { name: 'SILENT', arity: 2, flags: 0, doc: { group: 'test', since: '1.0.0', summary: 'Is silent.' }, run() {} },
+    ],
+  })
+  const server = await start({ onCrash: () => {}, commands: [silent] })
+  const client = await RespClient.connect({ port: server.port })
+  client.send('SHOP', 'SILENT')
+  client.send('PING')
+  expect((await client.readToEnd()).toString()).toBe('')
+  await expect(server.execute('PING')).rejects.toMatchObject({
+    code: 'O7_CRASHED',
+    message: "a bug stopped the server: the handler of command 'shop|silent' wrote no reply",
+  })
+})
+
 test('without onCrash it shows as a warning of the process', async () => {
   const server = await start()
   await expect(server.execute('SHOP.BUG')).rejects.toMatchObject({ code: 'O7_CRASHED' })
