@@ -14,6 +14,7 @@ interface Options {
   retryStrategy?: () => number
   maxRetriesPerRequest?: null
   autoResubscribe?: boolean
+  protocol?: 2 | 3
 }
 
 function connect(port: number, options: Options = {}): Redis {
@@ -194,6 +195,20 @@ describe.each(Object.entries(kinds))('%s', (_name, start) => {
     expect(await redis.client('LIST')).toMatch(/name=worker-7 .*db=5 /)
     await redis.client('SETNAME', 'me')
     expect(await redis.client('GETNAME')).toBe('me')
+  })
+
+  test('RESP3: messages arrive on the connection that sends commands', async () => {
+    const resp3 = connect(server.port, { protocol: 3 })
+    expect(await resp3.client('INFO')).toMatch(/ resp=3(?:\n|$| )/)
+    const message = once(resp3, 'message')
+    await resp3.subscribe('news')
+    expect(await resp3.set('while', 'subscribed')).toBe('OK')
+    expect(await redis.publish('news', 'hello')).toBe(1)
+    expect(await message).toEqual(['news', 'hello'])
+    expect(await resp3.get('while')).toBe('subscribed')
+    expect(await resp3.get('none')).toBe(null)
+    const config = await resp3.config('GET', 'maxclients')
+    expect(config).toEqual(['maxclients', '10000'])
   })
 
   test('MONITOR', async () => {
