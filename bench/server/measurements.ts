@@ -269,8 +269,11 @@ const bgsaveGroup: Group = {
         if (during.count === 0) throw new Error('no GET was answered during BGSAVE')
         return { worstGet: during.worstMs, medianGet: during.p50Ms, worstIdleGet: idle.worstMs, bgsaveSeconds }
       } finally {
-        child.kill()
+        // The client ends with its standard input.
+        const ended = new Promise((done) => child.once('exit', done))
+        child.stdin.end()
         await client.close()
+        await ended
       }
     }
     return { steps: [{ id: 'bgsave', run }], close: async () => void (await server.stop()) }
