@@ -273,7 +273,7 @@ const bgsaveGroup: Group = {
         const ended = new Promise((done) => child.once('exit', done))
         child.stdin.end()
         await client.close()
-        await ended
+        if (child.exitCode === null && child.signalCode === null) await ended
       }
     }
     return { steps: [{ id: 'bgsave', run }], close: async () => void (await server.stop()) }
