@@ -8,6 +8,7 @@
  * Replies, log lines and the state's rules are Redis's (rdb.c, serverCron). Where it differs: the "child" of the log is
  * this process, and a save that cannot begin is noticed at once, not by the next cron.
  */
+import { LzfCompressor } from '../base/lzf.ts'
 import type { Engine } from '../engine/engine.ts'
 import { GATE_DISK_ERROR, GATE_LOADING } from '../engine/gates.ts'
 import type { Db } from '../keyspace/db.ts'
@@ -29,7 +30,7 @@ import { PersistenceError } from './errors.ts'
 import { FileError, type FileSystem, type ReadableFile } from './file-system.ts'
 import { type DatasetInfo, DatasetWriter, type ReplicationInfo } from './rdb/dataset-writer.ts'
 import { FunctionLibraries } from './rdb/functions.ts'
-import { serializedLength } from './rdb/payload.ts'
+import { dumpPayload, type PayloadOptions, serializedLength } from './rdb/payload.ts'
 import { RdbError } from './rdb/rdb-error.ts'
 import { LOADED, NEEDS_INPUT, RdbLoader } from './rdb/rdb-loader.ts'
 import { RdbWriter } from './rdb/rdb-writer.ts'
@@ -85,10 +86,13 @@ export class Persistence {
   /** Where this server stands in a replication, to be saved with the data. */
   replicationInfo: () => ReplicationInfo | null = () => null
   private readonly shell: PersistenceShell
+  private readonly lzf = new LzfCompressor()
   private current: BackgroundSave | null = null
   private purpose: SavePurpose = { kind: 'background' }
   /** A save was announced and its file could not be made: it ends at the next step. */
   private hasFailedToStart = false
+  /** Only so that fetching has a result that somebody could want. */
+  fetched = 0
   private dirtyBefore = 0
   private sweep: EpochSweep | null = null
   private isScheduled = false
@@ -309,13 +313,22 @@ export class Persistence {
 
   /** DEBUG OBJECT's serializedlength: how long a value would be in a file. */
   serializedLength(db: Db, entry: Ref): number {
-    return serializedLength(db, entry, this.codecs, this.settings.compression)
+    return serializedLength(db, entry, this.payloadOptions())
+  }
+
+  /** What DUMP replies. */
+  dump(db: Db, entry: Ref): Uint8Array {
+    return dumpPayload(db, entry, this.payloadOptions())
   }
 
   /** Stops whatever is under way and leaves nothing behind. */
   close(): void {
     this.isClosed = true
     this.killBackgroundSave()
+  }
+
+  private payloadOptions(): PayloadOptions {
+    return { codecs: this.codecs, compression: this.settings.compression, lzf: this.lzf }
   }
 
   private begin(purpose: SavePurpose): void {
@@ -426,7 +439,7 @@ export class Persistence {
   private writeAll(sink: SyncSink, parts: SaveParts): void {
     const { keyspace } = this.engine
     const { compression, checksum, keyDelayUs } = parts.walk
-    const writer = new RdbWriter(sink, new Uint8Array(WRITE_BUFFER_BYTES), { compression, checksum })
+    const writer = new RdbWriter(sink, new Uint8Array(WRITE_BUFFER_BYTES), { compression, checksum }, this.lzf)
     const dataset = new DatasetWriter(keyspace, this.codecs, writer, parts.info)
     const { table } = keyspace
     let owedDelayUs = 0
@@ -434,6 +447,7 @@ export class Persistence {
       let cursor = 0
       do {
         cursor = db.gather(cursor)
+        this.fetched = table.fetchScanned()
         for (let i = 0; i < table.scannedCount; i++) {
           dataset.entry(db.index, db, table.scanned[i]!)
           if (keyDelayUs === 0) continue
@@ -467,6 +481,7 @@ export class Persistence {
         compression: settings.compression,
         checksum: settings.checksum,
         keyDelayUs: settings.keySaveDelayUs,
+        lzf: this.lzf,
       },
       incrementalSync: settings.incrementalSync,
       log: engine.log,

@@ -393,6 +393,14 @@ export class HashTable {
     return at
   }
 
+  /** Reads a word of each entry that `scan` found, side by side: they are in the processor's cache afterwards. */
+  fetchScanned(): number {
+    const { arena, scanned } = this
+    let fetched = 0
+    for (let i = 0; i < this.scannedCount; i++) fetched ^= arena.view32(scanned[i]!)[arena.at32(scanned[i]!)]!
+    return fetched
+  }
+
   /** An entry chosen evenly, or 0 when the table is empty. */
   random(table: TableRef, random: Random): Ref {
     const header = this.arena.view32(table)

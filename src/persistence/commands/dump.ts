@@ -19,7 +19,7 @@ import { ERR_BUSYKEY, ERR_NOT_INTEGER, ERR_SYNTAX, errorReply } from '../../resp
 import type { ReplyWriter } from '../../resp/reply-writer.ts'
 import type { Persistence } from '../persistence.ts'
 import { RDB_STRING } from '../rdb/format.ts'
-import { dumpPayload, isPayloadIntact } from '../rdb/payload.ts'
+import { isPayloadIntact } from '../rdb/payload.ts'
 import { RdbError } from '../rdb/rdb-error.ts'
 import { RdbSource } from '../rdb/rdb-source.ts'
 import { usageField } from '../rdb/usage.ts'
@@ -65,10 +65,9 @@ export function dumpCommands(persistence: () => Persistence): readonly Command[]
         summary: 'Returns the value of a key as bytes that RESTORE understands.',
       },
       run(ctx, argv, reply) {
-        const { codecs, settings } = persistence()
         const entry = ctx.db.read(argv, 1)
         if (entry === NO_KEY) reply.null()
-        else reply.bulkBytes(dumpPayload(ctx.db, entry, codecs, settings.compression))
+        else reply.bulkBytes(persistence().dump(ctx.db, entry))
       },
     }),
     defineCommand({

@@ -89,7 +89,8 @@ export class DatasetWriter {
   entry(dbIndex: number, db: Db, entry: Ref): void {
     this.key(dbIndex, db, entry)
     if (db.typeOf(entry) === TYPE_STRING) {
-      this.writer.string(db.bytesOf(entry), db.valueAt(entry), db.valueLength(entry))
+      const data = this.keyspace.arena.viewData(entry)
+      this.writer.stringFrom(db.bytesOf(entry), data, db.valueAt(entry), db.valueLength(entry))
     } else this.collection(db, entry, Number.POSITIVE_INFINITY)
   }
 
@@ -104,7 +105,7 @@ export class DatasetWriter {
     writer.byte(
       type === TYPE_STRING ? RDB_STRING : this.codecs.forType(type)!.rdbTypeOf(db.rootOf(entry), db.encodingOf(entry)),
     )
-    writer.string(db.bytesOf(entry), db.keyAt(entry), db.keyLength(entry))
+    writer.stringFrom(db.bytesOf(entry), this.keyspace.arena.viewData(entry), db.keyAt(entry), db.keyLength(entry))
   }
 
   /** Writes the value of another type than string, or the first part of it. */

@@ -3,6 +3,7 @@
  * Source: Redis's createDumpPayload and verifyDumpPayload.
  */
 import { Crc64 } from '../../base/crc64.ts'
+import type { LzfCompressor } from '../../base/lzf.ts'
 import type { Db } from '../../keyspace/db.ts'
 import { TYPE_STRING } from '../../keyspace/entry.ts'
 import type { Ref } from '../../memory/arena.ts'
@@ -19,13 +20,20 @@ const COLLECTION_BYTES_FIRST = 4096
 const MORE_BYTES_MIN = 64
 const MORE_BYTES_MAX = 1024 * 1024
 
+export interface PayloadOptions {
+  readonly codecs: RdbCodecs
+  /** rdbcompression. */
+  readonly compression: boolean
+  readonly lzf: LzfCompressor
+}
+
 /** The payload of an entry's value. */
-export function dumpPayload(db: Db, entry: Ref, codecs: RdbCodecs, compression: boolean): Uint8Array {
+export function dumpPayload(db: Db, entry: Ref, { codecs, compression, lzf }: PayloadOptions): Uint8Array {
   const type = db.typeOf(entry)
   const isString = type === TYPE_STRING
   const room = isString ? db.valueLength(entry) + HEAD_BYTES_MAX : COLLECTION_BYTES_FIRST
   const gathered = new Gathered(room + FOOTER_BYTES)
-  const writer = new RdbWriter(gathered, gathered.buffer, { compression, checksum: false })
+  const writer = new RdbWriter(gathered, gathered.buffer, { compression, checksum: false }, lzf)
   writer.byte(isString ? RDB_STRING : codecs.forType(type)!.rdbTypeOf(db.rootOf(entry), db.encodingOf(entry)))
   writeValue(writer, db, entry, codecs)
   writer.byte(RDB_VERSION & 255)
@@ -39,9 +47,9 @@ export function dumpPayload(db: Db, entry: Ref, codecs: RdbCodecs, compression: 
 }
 
 /** Length of an entry's value in a file or payload, without its type. */
-export function serializedLength(db: Db, entry: Ref, codecs: RdbCodecs, compression: boolean): number {
+export function serializedLength(db: Db, entry: Ref, { codecs, compression, lzf }: PayloadOptions): number {
   const buffer = new Uint8Array(COLLECTION_BYTES_FIRST)
-  const writer = new RdbWriter({ take: () => buffer }, buffer, { compression, checksum: false })
+  const writer = new RdbWriter({ take: () => buffer }, buffer, { compression, checksum: false }, lzf)
   writeValue(writer, db, entry, codecs)
   return writer.writtenBytes
 }

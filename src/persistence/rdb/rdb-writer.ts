@@ -8,9 +8,12 @@
  * Cost: strings are copied once, straight from where they lie; a compressed one twice.
  * Hot path: bench/micro/rdb.ts. Source: format.ts.
  */
+import { latin1Bytes } from '../../base/byte-text.ts'
+import { copyBytes } from '../../base/copy-bytes.ts'
 import { Crc64 } from '../../base/crc64.ts'
 import { parseSafeInt } from '../../base/int64-text.ts'
 import { LzfCompressor } from '../../base/lzf.ts'
+import { CopySource, copyWords, WORD_COPY_BYTES_MAX } from '../../base/word-copy.ts'
 import {
   COMPRESSION_SAVES_BYTES_MIN,
   ENCODED_INT8,
@@ -35,31 +38,31 @@ export interface RdbWriterOptions {
 
 /** No part that is written without asking for room in between is longer than this. */
 const PART_BYTES_MAX = 16
-/** Copied byte by byte up to here, since `set` costs the making of a view. */
-const COPY_LOOP_BYTES_MAX = 96
 /** LibLZF's limit, and Redis's for a string. */
 const COMPRESSED_BYTES_MAX = 2 ** 29
 /** A larger space for compressing is not kept. */
 const SCRATCH_BYTES_KEPT = 256 * 1024
+const SCRATCH_BYTES_FIRST = 4096
 
 export class RdbWriter {
   private buffer: Uint8Array
+  private data: DataView
   private at = 0
   private handedBytes = 0
   private readonly sink: RdbSink
   private readonly options: RdbWriterOptions
+  private readonly lzf: LzfCompressor
   private readonly crc = new Crc64()
-  private readonly lzf = new LzfCompressor()
-  private scratch = new Uint8Array(4096)
+  private readonly scratch = new CopySource(new Uint8Array(SCRATCH_BYTES_FIRST))
+  private readonly other = new CopySource(this.scratch.bytes)
 
-  constructor(sink: RdbSink, buffer: Uint8Array, options: RdbWriterOptions) {
+  /** `lzf` may be shared with others: its table is large. */
+  constructor(sink: RdbSink, buffer: Uint8Array, options: RdbWriterOptions, lzf = new LzfCompressor()) {
     this.sink = sink
     this.buffer = buffer
+    this.data = dataOf(buffer)
     this.options = options
-  }
-
-  get compresses(): boolean {
-    return this.options.compression
+    this.lzf = lzf
   }
 
   /** How much was written so far. */
@@ -72,15 +75,6 @@ export class RdbWriter {
     this.buffer[this.at++] = value
   }
 
-  /** Bytes as they are, for instance a number in a form of its own. */
-  raw(bytes: Uint8Array, start: number, length: number): void {
-    if (length <= COPY_LOOP_BYTES_MAX && length <= this.buffer.length - this.at) {
-      const { buffer, at } = this
-      for (let i = 0; i < length; i++) buffer[at + i] = bytes[start + i]!
-      this.at = at + length
-    } else this.rawSlow(bytes, start, length)
-  }
-
   length(value: number): void {
     if (this.buffer.length - this.at < PART_BYTES_MAX) this.flush()
     this.at = putLength(this.buffer, this.at, value)
@@ -89,35 +83,45 @@ export class RdbWriter {
   /** Eight bytes, little endian, from two words. */
   words(low: number, high: number): void {
     if (this.buffer.length - this.at < PART_BYTES_MAX) this.flush()
-    const { buffer, at } = this
-    for (let i = 0; i < 4; i++) {
-      buffer[at + i] = low >>> (8 * i)
-      buffer[at + 4 + i] = high >>> (8 * i)
-    }
-    this.at = at + 8
+    this.data.setInt32(this.at, low, true)
+    this.data.setInt32(this.at + 4, high, true)
+    this.at += 8
+  }
+
+  /** Bytes as they are. */
+  raw(bytes: Uint8Array, start: number, length: number): void {
+    this.other.use(bytes)
+    this.copy(bytes, this.other.data, start, length)
   }
 
   /** A string in its shortest form, as Redis chooses it. */
   string(bytes: Uint8Array, start: number, length: number): void {
+    this.other.use(bytes)
+    this.stringFrom(bytes, this.other.data, start, length)
+  }
+
+  /** As `string`; `data` is the DataView of the bytes. Hot. */
+  stringFrom(bytes: Uint8Array, data: DataView, start: number, length: number): void {
     if (length <= INTEGER_TEXT_BYTES_MAX) {
       const value = parseSafeInt(bytes, start, start + length)
       if (value === (value | 0)) {
         this.integer(value)
         return
       }
-    } else if (length > UNCOMPRESSED_BYTES_MAX && this.options.compression && this.compressed(bytes, start, length))
+    } else if (length > UNCOMPRESSED_BYTES_MAX && this.options.compression && this.compressed(bytes, start, length)) {
       return
+    }
     this.length(length)
-    this.raw(bytes, start, length)
+    this.copy(bytes, data, start, length)
   }
 
-  /** A string that is not to be compressed, and is no integer. */
+  /** A string as it is, of whatever length. */
   plainString(bytes: Uint8Array, start: number, length: number): void {
     this.length(length)
     this.raw(bytes, start, length)
   }
 
-  /** A compressed string, from its compressed bytes. */
+  /** What stands before a compressed string's bytes. */
   compressedHeader(compressedBytes: number, plainBytes: number): void {
     this.byte(0xc0 | ENCODED_LZF)
     this.length(compressedBytes)
@@ -126,7 +130,7 @@ export class RdbWriter {
 
   /** Short texts of ours: names of AUX fields and their values. */
   text(text: string): void {
-    const bytes = Buffer.from(text, 'latin1')
+    const bytes = latin1Bytes(text)
     this.string(bytes, 0, bytes.length)
   }
 
@@ -148,24 +152,26 @@ export class RdbWriter {
     if (this.options.checksum) this.crc.update(buffer, 0, at)
     this.at = 0
     this.handedBytes += at
-    this.buffer = this.sink.take(buffer, at)
+    const next = this.sink.take(buffer, at)
+    if (next === buffer) return
+    this.buffer = next
+    this.data = dataOf(next)
   }
 
   private integer(value: number): void {
     if (this.buffer.length - this.at < PART_BYTES_MAX) this.flush()
-    const { buffer, at } = this
+    const { buffer, data, at } = this
     if (value === (value << 24) >> 24) {
       buffer[at] = 0xc0 | ENCODED_INT8
       buffer[at + 1] = value
       this.at = at + 2
     } else if (value === (value << 16) >> 16) {
       buffer[at] = 0xc0 | ENCODED_INT16
-      buffer[at + 1] = value
-      buffer[at + 2] = value >> 8
+      data.setInt16(at + 1, value, true)
       this.at = at + 3
     } else {
       buffer[at] = 0xc0 | ENCODED_INT32
-      for (let i = 0; i < 4; i++) buffer[at + 1 + i] = value >> (8 * i)
+      data.setInt32(at + 1, value, true)
       this.at = at + 5
     }
   }
@@ -174,27 +180,39 @@ export class RdbWriter {
   private compressed(bytes: Uint8Array, start: number, length: number): boolean {
     if (length > COMPRESSED_BYTES_MAX) return false
     const room = length - COMPRESSION_SAVES_BYTES_MIN
-    if (this.scratch.length < room) this.scratch = new Uint8Array(room)
     const { scratch } = this
-    const compressedBytes = this.lzf.compress(bytes, start, start + length, scratch, 0, room)
-    if (scratch.length > SCRATCH_BYTES_KEPT) this.scratch = new Uint8Array(4096)
-    if (compressedBytes === 0) return false
-    this.compressedHeader(compressedBytes, length)
-    this.raw(scratch, 0, compressedBytes)
-    return true
+    if (scratch.bytes.length < room) scratch.use(new Uint8Array(room))
+    const compressedBytes = this.lzf.compress(bytes, start, start + length, scratch.bytes, 0, room)
+    if (compressedBytes > 0) {
+      this.compressedHeader(compressedBytes, length)
+      this.copy(scratch.bytes, scratch.data, 0, compressedBytes)
+    }
+    if (scratch.bytes.length > SCRATCH_BYTES_KEPT) scratch.use(new Uint8Array(SCRATCH_BYTES_FIRST))
+    return compressedBytes > 0
   }
 
-  private rawSlow(bytes: Uint8Array, start: number, length: number): void {
+  private copy(bytes: Uint8Array, data: DataView, start: number, length: number): void {
+    if (length <= WORD_COPY_BYTES_MAX && length <= this.buffer.length - this.at) {
+      copyWords(data, start, this.data, this.at, length)
+      this.at += length
+    } else this.copySlow(bytes, start, length)
+  }
+
+  private copySlow(bytes: Uint8Array, start: number, length: number): void {
     let from = start
     const end = start + length
     while (from < end) {
       if (this.at === this.buffer.length) this.flush()
       const count = Math.min(end - from, this.buffer.length - this.at)
-      this.buffer.set(bytes.subarray(from, from + count), this.at)
+      copyBytes(bytes, from, this.buffer, this.at, count)
       this.at += count
       from += count
     }
   }
+}
+
+function dataOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 /** Writes a length to out[at ...); returns the offset behind it. */

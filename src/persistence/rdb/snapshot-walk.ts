@@ -23,7 +23,7 @@
  * Hot path: bench/micro/rdb.ts.
  */
 import { copyBytes } from '../../base/copy-bytes.ts'
-import { LzfJob } from '../../base/lzf.ts'
+import { type LzfCompressor, LzfJob } from '../../base/lzf.ts'
 import type { Db } from '../../keyspace/db.ts'
 import { TYPE_STRING } from '../../keyspace/entry.ts'
 import type { Keyspace, Snapshot } from '../../keyspace/keyspace.ts'
@@ -38,6 +38,8 @@ import type { RdbCodecs, ValueWriting } from './type-codec.ts'
 export interface WalkOptions extends RdbWriterOptions {
   /** rdb-key-save-delay, microseconds. */
   readonly keyDelayUs: number
+  /** Shared by all who compress. */
+  readonly lzf: LzfCompressor
 }
 
 /** How long a step may take. Clients wait this long for it at most, so it is a share of the 10 ms that nobody notices. */
@@ -102,6 +104,8 @@ export class SnapshotWalk implements Snapshot {
   /** By number at the start: tables of a database that was emptied, with whatever database gives access to entries. */
   private readonly adopted: (Adopted | undefined)[] = []
   private section = 0
+  /** Only so that fetching has a result that somebody could want. */
+  fetched = 0
   /** What the step under way has cost. */
   private work = 0
   private isOver = false
@@ -124,8 +128,8 @@ export class SnapshotWalk implements Snapshot {
     this.keyspace = keyspace
     this.options = options
     this.onAbandon = onAbandon
-    this.main = new RdbWriter(sink, buffer, options)
-    this.side = new SideBuffer(options.compression)
+    this.main = new RdbWriter(sink, buffer, options, options.lzf)
+    this.side = new SideBuffer(options)
     this.dataset = new DatasetWriter(keyspace, codecs, this.main, info)
     this.keysTotal = keyspace.keyCount()
     this.startIndex = keyspace.databases.map((_, index) => index)
@@ -212,6 +216,7 @@ export class SnapshotWalk implements Snapshot {
     const from = this.cursors[index]!
     const cursor = adopted === undefined ? db.gather(from) : table.scan(adopted.keys, from)
     const { scanned, scannedCount } = table
+    this.fetched = table.fetchScanned()
     for (let i = 0; i < scannedCount; i++) {
       const entry = scanned[i]!
       if (!db.claimForSnapshot(entry)) continue
@@ -364,8 +369,8 @@ class SideBuffer implements RdbSink {
   readonly writer: RdbWriter
   private chunks: Uint8Array[] = []
 
-  constructor(compression: boolean) {
-    this.writer = new RdbWriter(this, new Uint8Array(SIDE_BUFFER_BYTES), { compression, checksum: false })
+  constructor({ compression, lzf }: WalkOptions) {
+    this.writer = new RdbWriter(this, new Uint8Array(SIDE_BUFFER_BYTES), { compression, checksum: false }, lzf)
   }
 
   take(bytes: Uint8Array, length: number): Uint8Array {
