@@ -438,6 +438,19 @@ describe('clock', () => {
     expect(await server.execute('DBSIZE')).toBe(0)
   })
 
+  test('advance ends the waiting of commands that block', async () => {
+    const server = await start({ listen: false })
+    const client = server.connect()
+    let reply: ReplyValue = null
+    const waiting = client.execute('WAIT', 1, 60_000).then((value) => (reply = value))
+    server.clock.advance(59_000)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(reply).toBe(null)
+    server.clock.advance(1_001)
+    expect(await waiting).toBe(0)
+    expect(await client.execute('PING')).toBe('PONG')
+  })
+
   test('advance ends pauses that are over', async () => {
     const server = await start({ listen: false })
     await server.execute('CLIENT', 'PAUSE', 30_000)
