@@ -200,7 +200,9 @@ describe.skipIf(!hasRedisServer())(`RDB with redis-server, seed ${SEED}`, () => 
     for (let round = 0; round < 60; round++) {
       const [key] = dataset(random, 1)
       const policy = ['noeviction', 'allkeys-lru', 'volatile-lfu'][random.below(3)]!
-      await client.query('CONFIG', 'SET', 'maxmemory-policy', policy)
+      // With a limit small integers are objects of their own there, and have a time of their own.
+      const limit = policy === 'noeviction' ? '0' : '10gb'
+      await client.query('CONFIG', 'SET', 'maxmemory-policy', policy, 'maxmemory', limit)
       const ours = createTestPersistence()
       ours.settings.usage = policy.endsWith('lru') ? 'lru' : policy.endsWith('lfu') ? 'lfu' : 'none'
       ours.engine.keyspace.lfu = policy.endsWith('lfu')
@@ -218,7 +220,7 @@ describe.skipIf(!hasRedisServer())(`RDB with redis-server, seed ${SEED}`, () => 
         break
       }
     }
-    await client.query('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
+    await client.query('CONFIG', 'SET', 'maxmemory-policy', 'noeviction', 'maxmemory', '0')
   })
 
   test('payloads are the same byte by byte, and so are digests of values', { timeout: 60_000 }, async () => {
