@@ -100,10 +100,10 @@ export class BackgroundSave {
     )
   }
 
-  /** Does a bit of the work. Returns after how many milliseconds to come back (0: soon), or IDLE. */
-  step(): number {
+  /** Does about `budgetUs` of the work. Returns after how many milliseconds to come back (0: soon), or IDLE. */
+  step(budgetUs: number): number {
     if (this.isWalked || this.isOver || this.file.isBehind) return IDLE
-    if (this.walk.step()) {
+    if (this.walk.step(budgetUs)) {
       this.isWalked = true
       this.file.end()
       return IDLE

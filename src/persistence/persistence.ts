@@ -64,6 +64,12 @@ export interface ReloadOptions {
 
 /** As Redis: after a failure, save points wait this long before they try again (CONFIG_BGSAVE_RETRY_DELAY). */
 const RETRY_DELAY_SECONDS = 5
+/**
+ * How long a save in the background works at a stretch. A client waits this long for it at most, and half of it on average
+ * for each request that it sends alone; so it is short while there are clients that ask for anything.
+ */
+const QUIET_STEP_US = 1000
+const BUSY_STEP_US = 250
 const WRITE_BUFFER_BYTES = 256 * 1024
 const DELAY_US_MIN = 1000
 
@@ -94,6 +100,8 @@ export class Persistence {
   /** Only so that fetching has a result that somebody could want. */
   fetched = 0
   private dirtyBefore = 0
+  /** Commands executed before the last step. */
+  private commandsSeen = 0
   private sweep: EpochSweep | null = null
   private isScheduled = false
   private isClosed = false
@@ -231,7 +239,9 @@ export class Persistence {
       this.hasFailedToStart = false
       this.ended(false)
     } else if (current !== null) {
-      const waitMs = current.step()
+      const { commands } = this.engine.statistics
+      const waitMs = current.step(commands === this.commandsSeen ? QUIET_STEP_US : BUSY_STEP_US)
+      this.commandsSeen = commands
       state.currentKeysDone = current.walk.keysDone
       state.currentCowBytes = current.walk.cowBytes
       state.currentCowPeakBytes = current.walk.cowBytes

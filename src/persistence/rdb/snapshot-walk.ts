@@ -17,7 +17,7 @@
  *
  * Invariants: between two steps no entry is claimed that is not written, except the large one. Whoever empties all databases calls
  * `abandon` first; of a database that is emptied alone the walk keeps the tables until it has passed them.
- * Cost: a step takes about STEP_US; a write to an entry not yet reached pays for writing it. The walk is not affected by
+ * Cost: a step takes about as long as it is told to; a write to an entry not yet reached pays for writing it. The walk is not affected by
  * how much is written meanwhile, and at most what was there at the start is buffered (see background-file.ts for the bound).
  * Where it differs from Redis: there a child process has the memory as it was, at the price of fork and of copied pages.
  * Hot path: bench/micro/rdb.ts.
@@ -42,8 +42,6 @@ export interface WalkOptions extends RdbWriterOptions {
   readonly lzf: LzfCompressor
 }
 
-/** How long a step may take. Clients wait this long for it at most, so it is a share of the 10 ms that nobody notices. */
-const STEP_US = 1000
 /** What an entry costs beside its bytes, in bytes that could be compressed in that time. */
 const ENTRY_WORK = 128
 /** Limit of a step beside time, since no clock need move in a test: bytes of keys and values, and ENTRY_WORK for each. */
@@ -143,12 +141,12 @@ export class SnapshotWalk implements Snapshot {
     return this.main.writtenBytes
   }
 
-  /** Writes on for about 1 ms. Returns true when the end of the file is written. */
-  step(): boolean {
+  /** Writes on for about `budgetUs`. Returns true when the end of the file is written. */
+  step(budgetUs: number): boolean {
     if (this.isOver) return true
     const { clock } = this.keyspace
     clock.refresh()
-    const stopUs = clock.monotonicUs + STEP_US
+    const stopUs = clock.monotonicUs + budgetUs
     let lookAtWork = CLOCK_WORK
     this.work = 0
     if (this.large !== null && !this.continueLarge()) return false
