@@ -24,7 +24,6 @@ import type { Db } from '../keyspace/db.ts'
 import { NO_KEY } from '../keyspace/entry.ts'
 import { OutgoingConnection, OutgoingError } from '../net/outgoing-connection.ts'
 import type { Persistence } from '../persistence/persistence.ts'
-import { dumpPayload } from '../persistence/rdb/payload.ts'
 
 /** As MIGRATE_SOCKET_CACHE_ITEMS and MIGRATE_SOCKET_CACHE_TTL in Redis. */
 const CONNECTIONS_MAX = 64
@@ -229,7 +228,7 @@ export class Migration {
     { db, keys, password, username, destinationDb, replaces }: MigrationRequest,
     selects: boolean,
   ): { keys: Uint8Array[]; chunks: Uint8Array[] } {
-    const { codecs, settings } = this.persistence()
+    const persistence = this.persistence()
     const chunks: Uint8Array[] = []
     if (password !== null) addRequest(chunks, username === null ? ['AUTH', password] : ['AUTH', username, password])
     if (selects) addRequest(chunks, ['SELECT', String(destinationDb)])
@@ -238,7 +237,7 @@ export class Migration {
       const entry = db.peek(key, 0, key.length)
       if (entry === NO_KEY) continue
       const ttl = ttlOf(db.exactExpireAtMs(entry), this.engine.clock.nowMs)
-      const payload = dumpPayload(db, entry, codecs, settings.compression)
+      const payload = persistence.dump(db, entry)
       addRequest(chunks, ['RESTORE', key, String(ttl), payload, ...(replaces ? ['REPLACE'] : [])])
       sent.push(key)
     }

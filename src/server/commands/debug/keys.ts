@@ -17,8 +17,6 @@ import {
 import type { Keyspace } from '../../../keyspace/keyspace.ts'
 import { encodingName } from '../../../keyspace/value-type.ts'
 import { GRANULE_BYTES, type Ref } from '../../../memory/arena.ts'
-import type { Persistence } from '../../../persistence/persistence.ts'
-import { dumpPayload, FOOTER_BYTES } from '../../../persistence/rdb/payload.ts'
 import { ERR_NO_SUCH_KEY } from '../../../resp/errors.ts'
 import type { ReplyWriter } from '../../../resp/reply-writer.ts'
 import type { TableRef } from '../../../structures/hash-table.ts'
@@ -26,8 +24,6 @@ import { cString } from '../../config/text.ts'
 import type { Server } from '../../server.ts'
 import { type DebugSubcommand, integerAt, positiveAt } from './arguments.ts'
 
-/** What a payload of DUMP has before the value. */
-const TYPE_BYTES = 1
 /** In Redis these integers are objects that all keys share, with a reference count that says so. */
 const SHARED_INTEGERS = 10_000
 const SHARED_REFCOUNT = 2_147_483_647
@@ -58,14 +54,9 @@ export const object: DebugSubcommand = {
       isSharedInteger(db, entry) && (config.fields.maxmemory === 0 || !sparesIntegers(config.fields.maxmemoryPolicy))
     reply.status(
       `Value at:0x${address} refcount:${isShared ? SHARED_REFCOUNT : 1} encoding:${encodingName(db.encodingOf(entry))} ` +
-        `serializedlength:${serializedBytes(persistence, db, entry)} lru:${lru} lru_seconds_idle:${idleSeconds(db.keyspace, lru)}`,
+        `serializedlength:${persistence.serializedLength(db, entry)} lru:${lru} lru_seconds_idle:${idleSeconds(db.keyspace, lru)}`,
     )
   },
-}
-
-/** What the value takes in an RDB file. */
-function serializedBytes({ codecs, settings }: Persistence, db: Db, entry: Ref): number {
-  return dumpPayload(db, entry, codecs, settings.compression).length - TYPE_BYTES - FOOTER_BYTES
 }
 
 function isSharedInteger(db: Db, entry: Ref): boolean {
