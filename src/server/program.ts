@@ -9,6 +9,7 @@ import { SystemClock } from '../base/clock.ts'
 import { Random } from '../base/random.ts'
 import { O7_VERSION, REDIS_GIT_DIRTY, REDIS_GIT_SHA1, REDIS_VERSION } from '../base/version.ts'
 import { GATE_LOADING } from '../engine/gates.ts'
+import { PersistenceError } from '../persistence/errors.ts'
 import { parseArguments } from './arguments.ts'
 import { builtInCommands } from './built-in-commands.ts'
 import { ConfigFileError, loadConfig } from './config/load.ts'
@@ -136,7 +137,8 @@ export async function runProgram(args: readonly string[], endProcess: (code: num
   try {
     await server.start()
   } catch (error) {
-    logger.warning(error instanceof Error ? error.message : String(error))
+    // What is wrong with the data file is in the log already, and the last line is what people and scripts look at.
+    if (!(error instanceof PersistenceError)) logger.warning(error instanceof Error ? error.message : String(error))
     exit(1)
   }
 }

@@ -272,7 +272,9 @@ export class RdbLoader {
     if (this.valueType >= 0) {
       lines.push(`[additional info] Reading type ${this.valueType} (${rdbTypeName(this.valueType) ?? 'unknown'})`)
     }
-    lines.push(`[info] ${this.keysLoaded + this.keysExpired} keys read`, `[info] ${this.keysExpired} already expired`)
+    // The one whose value is wrong counts as read.
+    const keysRead = this.keysLoaded + this.keysExpired + (this.doing === 'read-object-value' ? 1 : 0)
+    lines.push(`[info] ${keysRead} keys read`, `[info] ${this.keysExpired} already expired`)
     return lines
   }
 

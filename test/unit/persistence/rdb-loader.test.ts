@@ -455,7 +455,7 @@ describe('a file that is wrong', () => {
       '[additional info] While doing: read-object-value',
       "[additional info] Reading key 'name'",
       '[additional info] Reading type 0 (string)',
-      '[info] 1 keys read',
+      '[info] 2 keys read',
       '[info] 0 already expired',
     ])
   })
