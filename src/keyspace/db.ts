@@ -130,8 +130,13 @@ export class Db {
 
   /** As `read`, of a key that must be a string if it exists: NO_KEY, WRONG_TYPE or the entry. */
   readString(argv: Argv, index: number): Ref {
+    return this.readTyped(argv, index, TYPE_STRING)
+  }
+
+  /** As `read`, of a key that must have a type if it exists: NO_KEY, WRONG_TYPE or the entry. */
+  readTyped(argv: Argv, index: number, type: number): Ref {
     const entry = this.read(argv, index)
-    return entry !== 0 && (this.wordOf(entry, WORD_META) & META_TYPE_MASK) !== TYPE_STRING ? WRONG_TYPE : entry
+    return entry !== 0 && (this.wordOf(entry, WORD_META) & META_TYPE_MASK) !== type ? WRONG_TYPE : entry
   }
 
   /**
@@ -146,8 +151,13 @@ export class Db {
 
   /** As `write`, of a key that must be a string if it exists. */
   writeString(argv: Argv, index: number): Ref {
+    return this.writeTyped(argv, index, TYPE_STRING)
+  }
+
+  /** As `write`, of a key that must have a type if it exists. */
+  writeTyped(argv: Argv, index: number, type: number): Ref {
     const entry = this.write(argv, index)
-    return entry !== 0 && (this.wordOf(entry, WORD_META) & META_TYPE_MASK) !== TYPE_STRING ? WRONG_TYPE : entry
+    return entry !== 0 && (this.wordOf(entry, WORD_META) & META_TYPE_MASK) !== type ? WRONG_TYPE : entry
   }
 
   /** The entry of a key, or NO_KEY if it is absent or overdue; no counter and no LRU field changes. */

@@ -8,6 +8,7 @@ import type { Random } from '../base/random.ts'
 import { Arena, type Ref } from '../memory/arena.ts'
 import { HashTable, type TableRef } from '../structures/hash-table.ts'
 import { Db } from './db.ts'
+import { EncodingLimits } from './encoding-limits.ts'
 import {
   ENTRY_HEADER_BYTES,
   EPOCH_MASK,
@@ -58,6 +59,8 @@ export class Keyspace {
   readonly databases: Db[] = []
   readonly lazyFree: LazyFree
   readonly types: (ValueType | undefined)[] = []
+  /** Up to what size values stay in their compact encodings. */
+  readonly limits = new EncodingLimits()
   readonly clock: Clock
   readonly random: Random
   listener: KeyspaceListener | null = null

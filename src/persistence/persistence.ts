@@ -36,6 +36,7 @@ import { LOADED, NEEDS_INPUT, RdbLoader } from './rdb/rdb-loader.ts'
 import { RdbWriter } from './rdb/rdb-writer.ts'
 import { testDelayUs } from './rdb/test-delay.ts'
 import { RdbCodecs, type RdbTypeCodec } from './rdb/type-codec.ts'
+import { dataTypeCodecs } from './rdb/types/index.ts'
 import type { PersistenceSettings } from './settings.ts'
 import { PersistenceState } from './state.ts'
 import { SyncSink } from './sync-sink.ts'
@@ -115,7 +116,7 @@ export class Persistence {
     this.engine = engine
     this.shell = shell
     this.settings = settings
-    this.codecs = new RdbCodecs(codecs)
+    this.codecs = new RdbCodecs([...dataTypeCodecs(engine.keyspace), ...codecs])
     this.state = new PersistenceState(Math.floor(engine.clock.nowMs / 1000))
     this.settingsChanged()
   }

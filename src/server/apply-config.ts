@@ -29,6 +29,16 @@ const ENGINE_PARAMETERS: readonly ParameterName[] = [
   'lazyfree-lazy-user-flush',
   'lazyfree-lazy-user-del',
   'lazyfree-lazy-expire',
+  'list-max-listpack-size',
+  'list-compress-depth',
+  'set-max-intset-entries',
+  'hash-max-listpack-entries',
+  'hash-max-listpack-value',
+  'zset-max-listpack-entries',
+  'zset-max-listpack-value',
+  'stream-node-max-bytes',
+  'stream-node-max-entries',
+  'hll-sparse-max-bytes',
 ]
 
 const PERSISTENCE_PARAMETERS: readonly ParameterName[] = [
@@ -85,6 +95,17 @@ function applyEngine({ config: { fields }, engine }: Server): void {
   keyspace.sharesIntegers = fields.maxmemory === 0 || !/l[rf]u$/.test(fields.maxmemoryPolicy)
   keyspace.lfuLogFactor = fields.lfuLogFactor
   keyspace.lfuDecayMinutes = fields.lfuDecayTime
+  const { limits } = keyspace
+  limits.listMaxListpackSize = fields.listMaxListpackSize
+  limits.listCompressDepth = fields.listCompressDepth
+  limits.setMaxIntsetEntries = fields.setMaxIntsetEntries
+  limits.hashMaxListpackEntries = fields.hashMaxListpackEntries
+  limits.hashMaxListpackValueBytes = fields.hashMaxListpackValue
+  limits.zsetMaxListpackEntries = fields.zsetMaxListpackEntries
+  limits.zsetMaxListpackValueBytes = fields.zsetMaxListpackValue
+  limits.streamNodeMaxBytes = fields.streamNodeMaxBytes
+  limits.streamNodeMaxEntries = fields.streamNodeMaxEntries
+  limits.hllSparseMaxBytes = fields.hllSparseMaxBytes
   engine.slowlog.trim()
   engine.settingsChanged()
 }
