@@ -429,7 +429,7 @@ export class Db {
     if (this.wordOf(old, WORD_KEY) < 0 && table.findEntry(this.expires, old)) table.removeFound(this.expires)
     table.findEntry(this.keys, old)
     table.replaceFound(entry)
-    keyspace.releaseEntry(old)
+    keyspace.releaseEntry(old, keyspace.lazyFree.serverDel)
     return entry
   }
 
@@ -495,21 +495,21 @@ export class Db {
 
   // Keys
 
-  /** Removes a key. The entry must be this database's. */
-  remove(entry: Ref): void {
+  /** Removes a key. The entry must be this database's. `isLazy`: its value counts as freed lazily if that takes long. */
+  remove(entry: Ref, isLazy = this.keyspace.lazyFree.serverDel): void {
     const { keyspace } = this
     if (keyspace.snapshot !== null) keyspace.snapshot.preserve(this, entry)
     this.unlink(entry)
-    keyspace.releaseEntry(entry)
+    keyspace.releaseEntry(entry, isLazy)
   }
 
   /** Removes a key by name, overdue or not. Returns whether it was there; one that expires by this call was not. */
-  removeKey(bytes: Uint8Array, start: number, length: number): boolean {
+  removeKey(bytes: Uint8Array, start: number, length: number, isLazy = this.keyspace.lazyFree.serverDel): boolean {
     const entry = this.peekOverdue(bytes, start, length)
     if (entry === NO_KEY) return false
     if (this.wordOf(entry, WORD_KEY) < 0 && this.keyspace.expireMode === EXPIRE_DELETE && this.isGone(entry))
       return false
-    this.remove(entry)
+    this.remove(entry, isLazy)
     return true
   }
 
@@ -588,7 +588,7 @@ export class Db {
     keyspace.expiredKeys++
     // The listener sees the key; another command of its making may not run in between.
     if (keyspace.listener !== null) keyspace.listener.expired(this, entry)
-    this.remove(entry)
+    this.remove(entry, keyspace.lazyFree.expire)
   }
 
   // Walking
@@ -789,7 +789,7 @@ export class Db {
     } else if (hadExpire && table.findEntry(this.expires, old)) table.removeFound(this.expires)
     table.findEntry(this.keys, old)
     table.replaceFound(entry)
-    this.keyspace.releaseEntry(old)
+    this.keyspace.releaseEntry(old, this.keyspace.lazyFree.serverDel)
     return entry
   }
 

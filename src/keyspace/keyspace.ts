@@ -159,15 +159,16 @@ export class Keyspace {
     for (const db of this.databases) db.beginEmpty()
   }
 
-  /** Frees an entry, which is in no table any more, and its value. */
-  releaseEntry(entry: Ref): void {
+  /** Frees an entry, which is in no table any more, and its value. `isLazy`: lazy freeing was asked for, which is counted. */
+  releaseEntry(entry: Ref, isLazy = false): void {
     const { arena } = this
     const words = arena.view32(entry)
     const at = arena.at32(entry)
     const meta = words[at + WORD_META]!
     const type = meta & META_TYPE_MASK
     if (type !== TYPE_STRING) {
-      this.types[type]!.release(words[at + WORD_VALUE]!, (meta & META_ENCODING_MASK) >>> META_ENCODING_SHIFT)
+      const encoding = (meta & META_ENCODING_MASK) >>> META_ENCODING_SHIFT
+      this.lazyFree.release(this.types[type]!, words[at + WORD_VALUE]!, encoding, isLazy)
     }
     arena.release(entry)
   }

@@ -12,8 +12,20 @@ export interface ValueType {
   readonly type: number
   /** As TYPE names it. */
   readonly name: string
-  /** Frees the value. */
+  /** Frees the value at once. */
   release(root: Ref, encoding: number): void
+  /**
+   * What it takes to free the value, as Redis reckons it (lazyfreeGetFreeEffort): elements of hash tables and sorted sets
+   * that are not one block, nodes of lists and streams. Left out: always 1. What is above some hundreds is not freed by
+   * `release` but in steps by `releaseSome`, whatever removed it (see lazy-free.ts).
+   */
+  freeEffort?(root: Ref, encoding: number): number
+  /**
+   * Frees a part of a value that nobody can reach any more: some dozen blocks, a few microseconds. Called again with the
+   * same root while it returns true; with false the last part has gone, and the root with it. What it has to remember stands
+   * in the value's own blocks (HashTable.dismantle does so). Values that have parts give this and `freeEffort`.
+   */
+  releaseSome?(root: Ref, encoding: number): boolean
   /** An independent copy of the value. */
   copy(root: Ref, encoding: number): Ref
   /** Bytes of the value's blocks; large collections are sampled with `samples` elements, 0 = all. */

@@ -29,6 +29,7 @@ const ENGINE_PARAMETERS: readonly ParameterName[] = [
   'lazyfree-lazy-user-flush',
   'lazyfree-lazy-user-del',
   'lazyfree-lazy-expire',
+  'lazyfree-lazy-server-del',
   'list-max-listpack-size',
   'list-compress-depth',
   'set-max-intset-entries',
@@ -91,6 +92,8 @@ function applyEngine({ config: { fields }, engine }: Server): void {
   settings.lazyUserFlush = fields.lazyfreeLazyUserFlush
   settings.lazyUserDel = fields.lazyfreeLazyUserDel
   settings.lazyExpire = fields.lazyfreeLazyExpire
+  keyspace.lazyFree.expire = fields.lazyfreeLazyExpire
+  keyspace.lazyFree.serverDel = fields.lazyfreeLazyServerDel
   keyspace.lfu = fields.maxmemoryPolicy.endsWith('lfu')
   keyspace.sharesIntegers = fields.maxmemory === 0 || !/l[rf]u$/.test(fields.maxmemoryPolicy)
   keyspace.lfuLogFactor = fields.lfuLogFactor

@@ -13,7 +13,6 @@ const COMMON = {
   arity: -2,
   acl: ['keyspace'],
   keys: [keyRange(1, -1, 1, KEY_RM | KEY_DELETE)],
-  run: removeKeys,
 } satisfies Partial<CommandDefinition>
 
 export const del = defineCommand({
@@ -26,6 +25,7 @@ export const del = defineCommand({
     complexity: 'O(N) where N is the number of keys; the elements of large collections are freed later, in steps.',
     summary: 'Removes keys.',
   },
+  run: (ctx, argv, reply) => removeKeys(ctx, argv, ctx.engine.settings.lazyUserDel, reply),
 })
 
 export const unlink = defineCommand({
@@ -38,13 +38,15 @@ export const unlink = defineCommand({
     complexity: 'O(N) where N is the number of keys; the elements of large collections are freed later, in steps.',
     summary: 'Removes keys and leaves it for later to free their memory.',
   },
+  run: (ctx, argv, reply) => removeKeys(ctx, argv, true, reply),
 })
 
-function removeKeys(ctx: Session, argv: Argv, reply: ReplyWriter): void {
+/** `isLazy` is a matter of statistics. */
+function removeKeys(ctx: Session, argv: Argv, isLazy: boolean, reply: ReplyWriter): void {
   const { db } = ctx
   let removed = 0
   for (let i = 1; i < argv.count; i++) {
-    if (!db.removeKey(argv.bytes, argv.starts[i]!, argv.lengths[i]!)) continue
+    if (!db.removeKey(argv.bytes, argv.starts[i]!, argv.lengths[i]!, isLazy)) continue
     ctx.changed(argv, i, NOTIFY_GENERIC, 'del')
     removed++
   }

@@ -113,7 +113,7 @@ function setExpireTime(
   if (entry === NO_KEY || (conditions !== 0 && !isAllowed(db, entry, conditions, atMs))) return reply.integer(0)
   const { effects, settings } = ctx.engine
   if (atMs <= ctx.nowMs && db.keyspace.expireMode === EXPIRE_DELETE) {
-    db.remove(entry)
+    db.remove(entry, settings.lazyExpire)
     ctx.changed(argv, 1, NOTIFY_GENERIC, 'del')
     if (effects.isActive) ctx.replaceEffect([settings.lazyExpire ? 'UNLINK' : 'DEL', argv.view(1)])
   } else {

@@ -185,7 +185,7 @@ export const PARAMETERS = {
   'stream-node-max-entries': integer(100, { min: 0, max: LONG_MAX }),
   'lazyfree-lazy-eviction': yesNo(false, { debug: true, ...LAZY_FREE }),
   'lazyfree-lazy-expire': yesNo(false, { debug: true }),
-  'lazyfree-lazy-server-del': yesNo(false, { debug: true, ...LAZY_FREE }),
+  'lazyfree-lazy-server-del': yesNo(false, { debug: true }),
   'lazyfree-lazy-user-del': yesNo(false, { debug: true }),
   'lazyfree-lazy-user-flush': yesNo(false, { debug: true }),
   activedefrag: yesNo(false, { debug: true, ...DEFRAG }, checkActiveDefrag),
