@@ -15,6 +15,7 @@ import {
 } from '../resp/errors.ts'
 import type { CommandEntry } from './command-table.ts'
 import type { Engine } from './engine.ts'
+import { EVICT_FAIL } from './eviction.ts'
 import {
   DENYOOM,
   IN_SUBSCRIBED,
@@ -35,6 +36,7 @@ import {
   GATE_MULTI,
   GATE_PAUSED,
   GATE_REPLICA,
+  GATE_REPLICATION,
   GATE_REPLY,
 } from './gates.ts'
 import { feedMonitors } from './monitor.ts'
@@ -118,15 +120,25 @@ function refusalOf(
 
   const effective = effectiveFlags(session, entry)
   const isObeyed = session.has(FROM_MASTER | LOADER)
-  if (engine.gate & GATE_MAXMEMORY && engine.isOverMemory()) {
+  if (engine.gate & GATE_MAXMEMORY && engine.eviction.perform() === EVICT_FAIL) {
     // A queue may grow without end, so nothing joins it; what ends it passes.
     if (effective & DENYOOM || (inMulti && !ENDS_MULTI.has(fullName))) return ERR_OOM
   }
   if (engine.gate & GATE_DISK_ERROR && !isObeyed && (effective & WRITE || fullName === 'ping')) return ERR_MISCONF
+  const { replication } = engine
+  if (replication !== null && effective & WRITE) {
+    const refusal = replication.writeRefusal(session, effective)
+    if (refusal !== null) return refusal
+  }
   if (session.has(SUBSCRIBED) && session.protocol === 2 && !(flags & IN_SUBSCRIBED)) {
     return errorReply(
       `ERR Can't execute '${fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
     )
+  }
+  if (engine.gate & GATE_REPLICATION && !isObeyed) {
+    const missing = fullName === 'exec' ? session.queueMissingFlags | ~flags : ~flags
+    const refusal = replication!.staleRefusal(missing)
+    if (refusal !== null) return refusal
   }
   if (engine.gate & GATE_LOADING && !isObeyed) {
     if (!(flags & LOADING) || (fullName === 'exec' && (session.queueMissingFlags & LOADING) !== 0)) return ERR_LOADING

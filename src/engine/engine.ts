@@ -14,6 +14,7 @@ import { INT64_TEXT_BYTES_MAX } from '../base/int64-text.ts'
 import { reprText } from '../base/quoting.ts'
 import type { Random } from '../base/random.ts'
 import type { Db } from '../keyspace/db.ts'
+import { EXPIRE_DELETE, EXPIRE_HIDE, EXPIRE_IGNORE } from '../keyspace/entry.ts'
 import { Keyspace, type KeyspaceListener } from '../keyspace/keyspace.ts'
 import type { ValueType } from '../keyspace/value-type.ts'
 import { ArenaFullError, type Ref } from '../memory/arena.ts'
@@ -22,11 +23,13 @@ import { type ReplyMark, ReplyWriter } from '../resp/reply-writer.ts'
 import { COMPLETE, INCOMPLETE, RequestParser } from '../resp/request-parser.ts'
 import { Blocking } from './blocking.ts'
 import { clientInfo } from './client-info.ts'
+import { ClientMemory } from './client-memory.ts'
 import { ClientPause } from './client-pause.ts'
 import type { Command } from './command.ts'
 import { type CommandEntry, CommandTable } from './command-table.ts'
 import { processClosely } from './dispatch.ts'
 import { EffectStream, TO_ALL, TO_REPLICAS } from './effects.ts'
+import { Eviction } from './eviction.ts'
 import { FAST, PROTECTED, TOUCHES_ARBITRARY_KEYS } from './flags.ts'
 import { GATE_AUTH, GATE_LOADING, GATE_MAXMEMORY } from './gates.ts'
 import { LatencyMonitor } from './latency-monitor.ts'
@@ -34,6 +37,7 @@ import { feedMonitors } from './monitor.ts'
 import { NOTIFY_EXPIRED, NOTIFY_KEY_MISS, NOTIFY_NEW } from './notifications.ts'
 import { isOverOutputLimit, outputLimit, replyCheckBytes } from './output-limits.ts'
 import { PubSub, publishKeyEvent } from './pubsub.ts'
+import type { ReplicationSeam } from './replication-seam.ts'
 import {
   BLOCKED,
   CLOSE_AFTER_REPLY,
@@ -44,12 +48,14 @@ import {
   EFFECT_REPLACED,
   EFFECT_REPLICATED,
   EFFECT_REQUEST,
+  FROM_MASTER,
   IN_MULTI,
   Inbox,
   LOADER,
   OUTPUT_STALLED,
   type OutputSink,
   PROTOCOL_FAILED,
+  REPLICA,
   REPLY_OFF,
   REPLY_SKIP,
   RESUMES,
@@ -93,6 +99,13 @@ export interface EngineOptions {
   readonly onFatal?: (error: unknown, session: Session | null) => void
 }
 
+/** Memory that is neither data nor clients' own: what replicas and the append-only file have yet to take. */
+export interface BufferMemory {
+  readonly usedBytes: number
+  /** The part that eviction does not count, since eviction itself makes it grow. */
+  readonly uncountedBytes: number
+}
+
 export class Engine implements KeyspaceListener {
   readonly clock: Clock
   readonly random: Random
@@ -107,11 +120,18 @@ export class Engine implements KeyspaceListener {
   readonly slowlog: Slowlog
   readonly latency: LatencyMonitor
   readonly statistics: Statistics
+  readonly eviction: Eviction
+  readonly clientMemory: ClientMemory
+  /** Whoever holds buffers that count as used memory adds itself. */
+  readonly buffers: BufferMemory[] = []
   readonly sessions = new Map<number, Session>()
   readonly monitors = new Set<Session>()
   readonly log: (level: LogLevel, message: string) => void
   /** Bits GATE_*: zero lets commands pass without further questions. */
   gate = 0
+  /** Commands with one of these flags are looked at closely whatever the gates say. */
+  guardedFlags = PROTECTED
+  replication: ReplicationSeam | null = null
   /** How many replicas have all that a client wrote. There are none until replication says otherwise. */
   acknowledgingReplicas: (session: Session) => number = () => 0
   /** Where commands write a number's text before they store it. */
@@ -174,6 +194,8 @@ export class Engine implements KeyspaceListener {
     this.latency = new LatencyMonitor(this.settings, options.clock)
     this.pause = new ClientPause(this)
     this.blocking = new Blocking(this)
+    this.eviction = new Eviction(this)
+    this.clientMemory = new ClientMemory(this)
     this.reply.onError = (code) => this.statistics.countError(code)
     // What is encoded apart may be the reply of a command that had to wait, and that may be an error.
     this.scratch.onError = this.reply.onError
@@ -186,6 +208,7 @@ export class Engine implements KeyspaceListener {
     this.exactTiming =
       (settings.slowlogUsec >= 0 && settings.slowlogUsec < EXACT_TIMING_USEC) || settings.latencyMonitorMs > 0
     this.setGate(GATE_MAXMEMORY, settings.maxmemoryBytes > 0)
+    this.clientMemory.configure(settings.maxmemoryClients, settings.maxmemoryBytes)
     // With a password set anew, who has not given one is stopped at the gate again.
     for (const session of this.sessions.values()) if (!session.authenticated) session.gate |= GATE_AUTH
     this.keyspace.announcesNew = (settings.notifyFlags & NOTIFY_NEW) !== 0
@@ -209,6 +232,12 @@ export class Engine implements KeyspaceListener {
     return session
   }
 
+  /** Commands that have `flag` are to be looked at closely, or need not be any more. */
+  setGuard(flag: number, isGuarded: boolean): void {
+    if (isGuarded) this.guardedFlags |= flag
+    else this.guardedFlags &= ~flag | PROTECTED
+  }
+
   setAuthenticated(session: Session, authenticated: boolean): void {
     session.authenticated = authenticated
     if (authenticated) session.gate &= ~GATE_AUTH
@@ -230,6 +259,7 @@ export class Engine implements KeyspaceListener {
     session.outboxBytes = 0
     session.postponed = null
     session.queue = []
+    this.clientMemory.forget(session)
     this.watch.unwatchAll(session)
     this.pubsub.removeSession(session)
     this.monitors.delete(session)
@@ -237,6 +267,7 @@ export class Engine implements KeyspaceListener {
     this.toResume.delete(session)
     this.pause.forget(session)
     this.blocking.forget(session)
+    if (this.replication !== null && session.has(REPLICA | FROM_MASTER)) this.replication.disconnected(session)
   }
 
   /** Ends a client from our side, after its replies have gone or at once. */
@@ -287,7 +318,7 @@ export class Engine implements KeyspaceListener {
   /** Goes on with input that had to wait: after a pause, a blocking command, a full output. */
   resume(session: Session): void {
     if (this.stopped || (session.flags & SUSPENDED) !== 0) return
-    if (session.inbox === null && session.postponed === null) return
+    if (session.inbox === null && session.postponed === null && session.source === null) return
     if (this.receiving !== null) {
       session.flags |= RESUMES
       this.toResume.add(session)
@@ -305,10 +336,17 @@ export class Engine implements KeyspaceListener {
         this.process(session, postponed)
       }
       if (session.inbox !== null) this.consumeInbox(session)
+      if (session.source !== null) this.consumeSource(session)
     } catch (error) {
       this.fail(error, session)
     }
     this.finishBatch(session)
+  }
+
+  /** The source of a session has further requests. */
+  pull(session: Session): void {
+    session.lastInteractionMs = this.clock.nowMs
+    this.resume(session)
   }
 
   /** Executes one request: the questions before a command, and the command. Hot. */
@@ -318,7 +356,7 @@ export class Engine implements KeyspaceListener {
       entry === null ||
       (session.gate | this.gate) !== 0 ||
       entry.subcommands !== null ||
-      (entry.flags & PROTECTED) !== 0 ||
+      (entry.flags & this.guardedFlags) !== 0 ||
       (entry.arity > 0 ? argv.count !== entry.arity : argv.count < -entry.arity)
     ) {
       processClosely(this, session, entry, argv)
@@ -362,7 +400,11 @@ export class Engine implements KeyspaceListener {
     if (keyspace.dirty !== dirtyBefore || session.effect !== EFFECT_REQUEST) {
       this.propagate(session, argv, keyspace.dirty !== dirtyBefore)
     }
-    if (this.depth === 0) this.effects.flush((entry.flags & TOUCHES_ARBITRARY_KEYS) === 0)
+    if (this.depth === 0) {
+      const { effects } = this
+      if (effects.hasPending) effects.flush((entry.flags & TOUCHES_ARBITRARY_KEYS) === 0)
+      session.writtenOffset = effects.offset
+    }
   }
 
   // Output
@@ -436,6 +478,8 @@ export class Engine implements KeyspaceListener {
 
   /** The network has taken a client's queued output. */
   drained(session: Session): void {
+    if (this.clientMemory.isTracked) this.clientMemory.account(session)
+    if (session.has(REPLICA)) this.replication?.drained(session)
     if (!session.has(OUTPUT_STALLED)) return
     session.flags &= ~OUTPUT_STALLED
     session.sink?.setReading(true)
@@ -481,9 +525,28 @@ export class Engine implements KeyspaceListener {
     return this.depth > 1
   }
 
-  /** Whether more memory is used than maxmemory allows. */
-  isOverMemory(): boolean {
-    return this.keyspace.arena.usedBytes > this.settings.maxmemoryBytes
+  /** What INFO shows as used_memory: data, clients, buffers. */
+  get usedMemoryBytes(): number {
+    let bytes = this.keyspace.arena.usedBytes + this.clientMemory.totalBytes
+    for (const { usedBytes } of this.buffers) bytes += usedBytes
+    return bytes
+  }
+
+  /** The part of it that maxmemory is not about. */
+  get uncountedMemoryBytes(): number {
+    let bytes = 0
+    for (const { uncountedBytes } of this.buffers) bytes += uncountedBytes
+    return bytes
+  }
+
+  /** What becomes of overdue keys: a master deletes them, unless the data is to stand still; a replica waits for its master. */
+  get restingExpireMode(): number {
+    return this.pause.isPaused || this.replication?.isReplica === true ? EXPIRE_HIDE : EXPIRE_DELETE
+  }
+
+  /** A pause has begun or ended, or the role has changed. */
+  updateExpireMode(): void {
+    if (this.keyspace.expireMode !== EXPIRE_IGNORE) this.keyspace.expireMode = this.restingExpireMode
   }
 
   /** Forgets the queued commands and watched keys of a session. */
@@ -523,10 +586,24 @@ export class Engine implements KeyspaceListener {
         } else this.refuse(session, parser, bytes, end)
         return
       }
-      if (parser.argv.count === 0) continue
+      if (parser.argv.count === 0) {
+        if (session.has(REPLICA)) this.replication?.heard(session)
+        continue
+      }
       this.process(session, parser.argv)
       if (reply.pendingBytes > this.replyCheckBytes) this.repliesGathered(session)
       parser.unauthenticated = (session.gate & GATE_AUTH) !== 0 && this.needsAuth(session)
+    }
+  }
+
+  /** As `consume`, of requests that are parsed already. No gate is closed to a master but that of its own session. */
+  private consumeSource(session: Session): void {
+    const { source } = session
+    while ((session.flags & SUSPENDED) === 0) {
+      const argv = source!.next()
+      if (argv === null) return
+      this.process(session, argv)
+      if (this.reply.pendingBytes > this.replyCheckBytes) this.flushReplies(session)
     }
   }
 
@@ -610,7 +687,14 @@ export class Engine implements KeyspaceListener {
       session.sink?.close((session.flags & CLOSE_ASAP) !== 0)
       this.disconnect(session)
     }
+    if (this.clientMemory.isTracked) this.trackMemory(session)
     if (this.toResume.size !== 0 && !this.isResuming) this.resumeWaiting()
+  }
+
+  private trackMemory(session: Session): void {
+    const { clientMemory } = this
+    if (!session.has(CLOSE_ASAP)) clientMemory.account(session)
+    if (clientMemory.isOverLimit) clientMemory.evict()
   }
 
   private resumeWaiting(): void {
@@ -659,6 +743,7 @@ export class Engine implements KeyspaceListener {
         sink.send(bytes)
       }
       if (sink.queuedBytes !== 0) this.checkOutput(session, sink)
+      if (this.clientMemory.isTracked && !session.has(CLOSE_ASAP)) this.clientMemory.account(session)
     }
   }
 
@@ -688,7 +773,8 @@ export class Engine implements KeyspaceListener {
       session.effectArgv = null
     } else if (changed || effect !== EFFECT_REQUEST) {
       const targets = effect === EFFECT_REPLICATED && !changed ? TO_REPLICAS : TO_ALL
-      this.effects.add(session.db.index, this.depth === 0 ? argv : argv.copy(), targets)
+      if (this.depth === 0) this.effects.addLast(session.db.index, argv, targets)
+      else this.effects.add(session.db.index, argv.copy(), targets)
     }
   }
 

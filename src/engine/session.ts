@@ -10,6 +10,7 @@ import type { ReplyWriter } from '../resp/reply-writer.ts'
 import type { RequestParser } from '../resp/request-parser.ts'
 import type { CommandEntry } from './command-table.ts'
 import type { Engine } from './engine.ts'
+import type { RequestSource } from './replication-seam.ts'
 import type { WatchedKey } from './watch.ts'
 
 // Session flags
@@ -197,6 +198,10 @@ export class Session {
   lastCommand: CommandEntry | null = null
   sink: OutputSink | null = null
   inbox: Inbox | null = null
+  /** Has its requests if they do not come by `receive`. */
+  source: RequestSource | null = null
+  /** How much of the stream to the replicas there was when its last command had run: what WAIT waits for. */
+  writtenOffset = 0
   /** An inbox without input, kept until the cron takes its memory back: who sends one large value sends another. */
   spareInbox: Inbox | null = null
   /** The most input that waited to be executed since the cron last looked. */
@@ -204,6 +209,8 @@ export class Session {
   /** Messages from others, to be sent at the end of the batch. */
   outbox: Uint8Array[] = []
   outboxBytes = 0
+  /** Its share in ClientMemory.totalBytes. */
+  accountedBytes = 0
   /** When the soft output limit was first passed, monotonic microseconds; negative = it is not. */
   softLimitSinceUs = -1
   /** The size that Redis's reply buffer would have for a client with such output (see ClientsCron), and its peak. */

@@ -17,21 +17,23 @@ import {
   ENCODING_EMBSTR,
   ENCODING_INT,
   ENCODING_RAW,
-  ENTRY_EXPIRE_BYTES,
   ENTRY_HEADER_BYTES,
   EPOCH_MASK,
   EXPIRE_DELETE,
   EXPIRE_IGNORE,
+  headBytes,
+  LONG_SLACK,
   META_ENCODING_MASK,
   META_ENCODING_SHIFT,
   META_LRU_SHIFT,
+  META_SLACK,
   META_TYPE_MASK,
   NO_KEY,
+  rootWord,
   TYPE_STRING,
   WORD_EXPIRE,
   WORD_KEY,
   WORD_META,
-  WORD_VALUE,
   WRONG_TYPE,
 } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
@@ -40,6 +42,10 @@ import { lfuAfterAccess, lfuInitial } from './lfu.ts'
 /** From so many keys on, emptying the last database that has any gives up the whole arena instead of each block. */
 const RESET_KEYS_MIN = 1000
 const TWO_32 = 0x1_0000_0000
+/** For the root's ref behind a key: 4 bytes and up to 3 before it, so that it stands at a multiple of 4. */
+const ROOT_BYTES = 7
+/** The last bytes of a block with much slack, which say how much. */
+const LONG_SLACK_BYTES = 8
 
 /** Milliseconds since 1970, up to 2^63 - 1: a bigint where a double is not exact. */
 export type UnixTimeMs = number | bigint
@@ -202,6 +208,17 @@ export class Db {
     return this.keyspace.table.random(this.keys, this.keyspace.random)
   }
 
+  /** As `sample`, of the keys that have an expire time. */
+  sampleExpires(): Ref {
+    return this.keyspace.table.random(this.expires, this.keyspace.random)
+  }
+
+  /** Gathers about `wanted` entries in `table.scanned` (HashTable.sampleNeighbours): what eviction chooses from. */
+  sampleSome(wanted: number, fromExpires: boolean): number {
+    const { table, random } = this.keyspace
+    return table.sampleNeighbours(fromExpires ? this.expires : this.keys, wanted, random)
+  }
+
   // Entries
 
   typeOf(entry: Ref): number {
@@ -246,12 +263,17 @@ export class Db {
 
   /** Ref of the value, types other than string. */
   rootOf(entry: Ref): Ref {
-    return this.wordOf(entry, WORD_VALUE)
+    const { arena } = this.keyspace
+    const words = arena.view32(entry)
+    const at = arena.at32(entry)
+    return words[at + rootWord(words[at]!)]!
   }
 
   setRoot(entry: Ref, root: Ref): void {
     const { arena } = this.keyspace
-    arena.view32(entry)[arena.at32(entry) + WORD_VALUE] = root
+    const words = arena.view32(entry)
+    const at = arena.at32(entry)
+    words[at + rootWord(words[at]!)] = root
   }
 
   setEncoding(entry: Ref, encoding: number): void {
@@ -263,7 +285,8 @@ export class Db {
 
   /** Length of a string's value in bytes. */
   valueLength(entry: Ref): number {
-    return this.wordOf(entry, WORD_VALUE)
+    const word = this.wordOf(entry, WORD_KEY)
+    return this.usedBytes(entry) - headBytes(word) - (word & KEY_LENGTH_MASK)
   }
 
   /** Where a string's value begins in `bytesOf(entry)`. */
@@ -277,8 +300,11 @@ export class Db {
     const words = arena.view32(entry)
     const at = arena.at32(entry)
     const word = words[at]!
-    const start = arena.at8(entry) + headBytes(word < 0) + (word & KEY_LENGTH_MASK)
-    out.bulk(arena.view8(entry), start, words[at + WORD_VALUE]!)
+    const bytes = arena.view8(entry)
+    const head = headBytes(word) + (word & KEY_LENGTH_MASK)
+    let used = arena.capacity(entry)
+    if ((words[at + WORD_META]! & META_SLACK) !== 0) used -= slackAt(bytes, words, arena.at8(entry) + used)
+    out.bulk(bytes, arena.at8(entry) + head, used - head)
   }
 
   /** A view of a string's value, dead after the next write. */
@@ -351,7 +377,7 @@ export class Db {
     if ((words[at + WORD_META]! & META_TYPE_MASK) !== TYPE_STRING || (hasExpire && !keepTtl)) {
       return this.replaceWithString(old, key, keyStart, keyLength, value, valueStart, valueLength, encoding, keepTtl)
     }
-    const head = headBytes(hasExpire) + keyLength
+    const head = headBytes(words[at]!) + keyLength
     let entry = old
     if (arena.capacity(old) !== arena.capacityFor(head + valueLength)) {
       entry = arena.allocate(head + valueLength)
@@ -396,7 +422,7 @@ export class Db {
     }
     const at = arena.at8(target) + head
     if (lengthBytes > heldBytes) zeroBytes(arena.view8(target), at + heldBytes, lengthBytes - heldBytes)
-    arena.view32(target)[arena.at32(target) + WORD_VALUE] = lengthBytes
+    this.setUsed(target, head + lengthBytes)
     this.setEncoding(target, encoding)
     return target
   }
@@ -405,11 +431,10 @@ export class Db {
 
   /** Adds a key of a type other than string, known to be absent, and returns its entry. */
   addValue(key: Uint8Array, keyStart: number, keyLength: number, type: number, encoding: number, root: Ref): Ref {
-    const { table, arena } = this.keyspace
-    const hash = table.hashOf(key, keyStart, keyLength)
-    const entry = this.allocateEntry(key, keyStart, keyLength, ENTRY_HEADER_BYTES, 0)
+    const hash = this.keyspace.table.hashOf(key, keyStart, keyLength)
+    const entry = this.allocateEntry(key, keyStart, keyLength, ENTRY_HEADER_BYTES, ROOT_BYTES)
     this.putMeta(entry, type | (encoding << META_ENCODING_SHIFT) | this.initialLru())
-    arena.view32(entry)[arena.at32(entry) + WORD_VALUE] = root
+    this.setRoot(entry, root)
     this.insertEntry(hash, entry)
     if (this.keyspace.announcesNew) this.announceNew(key, keyStart, keyLength)
     return entry
@@ -418,14 +443,14 @@ export class Db {
   /** Sets a key to a value of a type other than string, whatever it held, and returns its entry. The expire time goes. */
   setValue(key: Uint8Array, keyStart: number, keyLength: number, type: number, encoding: number, root: Ref): Ref {
     const { keyspace } = this
-    const { arena, table } = keyspace
+    const { table } = keyspace
     const old = this.peekForWrite(key, keyStart, keyLength)
     if (old === NO_KEY) return this.addValue(key, keyStart, keyLength, type, encoding, root)
     if (keyspace.snapshot !== null) keyspace.snapshot.preserve(this, old)
     const lru = keyspace.lfu ? lfuAfterAccess(this.lruOf(old), keyspace) : keyspace.lruClock
-    const entry = this.allocateEntry(key, keyStart, keyLength, ENTRY_HEADER_BYTES, 0)
+    const entry = this.allocateEntry(key, keyStart, keyLength, ENTRY_HEADER_BYTES, ROOT_BYTES)
     this.putMeta(entry, type | (encoding << META_ENCODING_SHIFT) | (lru << META_LRU_SHIFT))
-    arena.view32(entry)[arena.at32(entry) + WORD_VALUE] = root
+    this.setRoot(entry, root)
     if (this.wordOf(old, WORD_KEY) < 0 && table.findEntry(this.expires, old)) table.removeFound(this.expires)
     table.findEntry(this.keys, old)
     table.replaceFound(entry)
@@ -452,14 +477,16 @@ export class Db {
   ): Ref {
     const { arena, epochBits } = this.keyspace
     if (keyLength > KEY_BYTES_MAX) throw new ArenaFullError(`a key of ${keyLength} bytes is above the maximum`)
-    const head = headBytes(hasExpire)
-    const entry = arena.allocate(head + keyLength + (type === TYPE_STRING ? value : 0))
+    const word = keyLength | epochBits | (hasExpire ? HAS_EXTRA : 0)
+    const head = headBytes(word)
+    const entry = arena.allocate(head + keyLength + (type === TYPE_STRING ? value : ROOT_BYTES))
     const words = arena.view32(entry)
     const at = arena.at32(entry)
-    words[at] = keyLength | epochBits | (hasExpire ? HAS_EXTRA : 0)
+    words[at] = word
     words[at + WORD_META] =
       type | (encoding << META_ENCODING_SHIFT) | (lru < 0 ? this.initialLru() : lru << META_LRU_SHIFT)
-    words[at + WORD_VALUE] = value
+    if (type === TYPE_STRING) this.setUsed(entry, head + keyLength + value)
+    else words[at + rootWord(word)] = value
     if (hasExpire) {
       words[at + WORD_EXPIRE] = expireLow
       words[at + WORD_EXPIRE + 1] = expireHigh
@@ -759,8 +786,34 @@ export class Db {
 
   private putValue(entry: Ref, head: number, value: Uint8Array, valueStart: number, valueLength: number): void {
     const { arena } = this.keyspace
-    arena.view32(entry)[arena.at32(entry) + WORD_VALUE] = valueLength
     copyBytes(value, valueStart, arena.view8(entry), arena.at8(entry) + head, valueLength)
+    this.setUsed(entry, head + valueLength)
+  }
+
+  /** Bytes from the beginning of a string's block to the end of its value. */
+  private usedBytes(entry: Ref): number {
+    const { arena } = this.keyspace
+    const capacity = arena.capacity(entry)
+    const words = arena.view32(entry)
+    if ((words[arena.at32(entry) + WORD_META]! & META_SLACK) === 0) return capacity
+    return capacity - slackAt(arena.view8(entry), words, arena.at8(entry) + capacity)
+  }
+
+  /** Says where the value of a string ends, by what is left of its block. */
+  private setUsed(entry: Ref, usedBytes: number): void {
+    const { arena } = this.keyspace
+    const capacity = arena.capacity(entry)
+    const slack = capacity - usedBytes
+    const words = arena.view32(entry)
+    const metaAt = arena.at32(entry) + WORD_META
+    if (slack === 0) {
+      words[metaAt]! &= ~META_SLACK
+      return
+    }
+    words[metaAt]! |= META_SLACK
+    const end = arena.at8(entry) + capacity
+    arena.view8(entry)[end - 1] = Math.min(slack, LONG_SLACK)
+    if (slack >= LONG_SLACK) words[(end - LONG_SLACK_BYTES) >> 2] = slack
   }
 
   private replaceWithString(
@@ -776,7 +829,7 @@ export class Db {
   ): Ref {
     const { table } = this.keyspace
     const hadExpire = this.wordOf(old, WORD_KEY) < 0
-    const head = headBytes(keepTtl && hadExpire)
+    const head = headBytes(keepTtl && hadExpire ? HAS_EXTRA : 0)
     // The new entry is whole before the old one goes: key or value may lie in it.
     const entry = this.allocateEntry(key, keyStart, keyLength, head, valueLength)
     // How frequently a key is used outlives its value.
@@ -797,16 +850,16 @@ export class Db {
   private cloneShell(entry: Ref, key: Uint8Array, keyStart: number, keyLength: number, root: Ref): Ref {
     const { arena, table } = this.keyspace
     const isString = this.typeOf(entry) === TYPE_STRING
-    const valueLength = isString ? this.valueLength(entry) : 0
+    const valueLength = isString ? this.valueLength(entry) : ROOT_BYTES
     const hasExpire = this.wordOf(entry, WORD_KEY) < 0
-    const head = headBytes(hasExpire)
+    const head = headBytes(hasExpire ? HAS_EXTRA : 0)
     const clone = this.allocateEntry(key, keyStart, keyLength, head, valueLength)
     this.putMeta(clone, this.wordOf(entry, WORD_META))
+    if (hasExpire) this.copyExpire(entry, clone)
     if (isString) this.putValue(clone, head + keyLength, this.bytesOf(entry), this.valueAt(entry), valueLength)
-    else arena.view32(clone)[arena.at32(clone) + WORD_VALUE] = root
+    else this.setRoot(clone, root)
     const hash = table.hashOf(key, keyStart, keyLength)
     if (hasExpire) {
-      this.copyExpire(entry, clone)
       this.insertInExpires(hash, clone)
     }
     try {
@@ -835,26 +888,26 @@ export class Db {
   /** A copy of an entry with or without room for an expire time, to take its place. */
   private reshaped(entry: Ref, withExpire: boolean): Ref {
     const { arena } = this.keyspace
-    const words = arena.view32(entry)
-    const at = arena.at32(entry)
-    const keyLength = words[at]! & KEY_LENGTH_MASK
-    const oldHead = headBytes(words[at]! < 0)
-    const newHead = headBytes(withExpire)
-    const isString = (words[at + WORD_META]! & META_TYPE_MASK) === TYPE_STRING
-    const bodyBytes = keyLength + (isString ? words[at + WORD_VALUE]! : 0)
-    const target = arena.allocate(newHead + bodyBytes)
-    const targetWords = arena.view32(target)
-    const targetAt = arena.at32(target)
-    targetWords[targetAt] = withExpire ? words[at]! | HAS_EXTRA : words[at]! & ~HAS_EXTRA
-    targetWords[targetAt + WORD_META] = words[at + WORD_META]!
-    targetWords[targetAt + WORD_VALUE] = words[at + WORD_VALUE]!
+    const word = this.wordOf(entry, WORD_KEY)
+    const newWord = withExpire ? word | HAS_EXTRA : word & ~HAS_EXTRA
+    const newHead = headBytes(newWord)
+    const isString = this.typeOf(entry) === TYPE_STRING
+    const keyLength = word & KEY_LENGTH_MASK
+    const bodyBytes = keyLength + (isString ? this.valueLength(entry) : 0)
+    const target = arena.allocate(newHead + bodyBytes + (isString ? 0 : ROOT_BYTES))
+    const words = arena.view32(target)
+    const at = arena.at32(target)
+    words[at] = newWord
+    words[at + WORD_META] = this.wordOf(entry, WORD_META)
     copyBytes(
       arena.view8(entry),
-      arena.at8(entry) + oldHead,
+      arena.at8(entry) + headBytes(word),
       arena.view8(target),
       arena.at8(target) + newHead,
       bodyBytes,
     )
+    if (isString) this.setUsed(target, newHead + bodyBytes)
+    else words[at + rootWord(newWord)] = this.rootOf(entry)
     return target
   }
 
@@ -888,8 +941,10 @@ export class Db {
   }
 }
 
-function headBytes(hasExpire: boolean): number {
-  return hasExpire ? ENTRY_HEADER_BYTES + ENTRY_EXPIRE_BYTES : ENTRY_HEADER_BYTES
+/** Length of the slack of a block that has some and ends at `end`. */
+function slackAt(bytes: Uint8Array, words: Int32Array, end: number): number {
+  const slack = bytes[end - 1]!
+  return slack < LONG_SLACK ? slack : words[(end - LONG_SLACK_BYTES) >> 2]!
 }
 
 /** Extra bytes for a string that grows: as sds, its length again up to 1 MiB. */

@@ -19,6 +19,10 @@ const ENGINE_PARAMETERS: readonly ParameterName[] = [
   'latency-tracking',
   'maxmemory',
   'maxmemory-policy',
+  'maxmemory-samples',
+  'maxmemory-eviction-tenacity',
+  'maxmemory-clients',
+  'lazyfree-lazy-eviction',
   'lfu-log-factor',
   'lfu-decay-time',
   'maxclients',
@@ -60,9 +64,23 @@ export function applyConfig(server: Server): void {
   applyEngine(server)
   applyPersistence(server)
   server.config.onChange(ENGINE_PARAMETERS, () => applyEngine(server))
+  server.config.onChange(['maxmemory'], () => limitMemory(server))
   server.config.onChange(PERSISTENCE_PARAMETERS, () => applyPersistence(server))
   server.config.onChange(['tcp-keepalive', 'protected-mode'], () => applyListener(server))
   server.config.onChangeAsync(['port', 'bind'], (names) => reopenListeners(server, names))
+}
+
+/** A limit that is set while there is more already. */
+function limitMemory({ config: { fields }, engine, logger }: Server): void {
+  const { eviction } = engine
+  if (fields.maxmemory === 0) return
+  if (eviction.excessBytes() > 0) {
+    const usedBytes = engine.usedMemoryBytes - engine.uncountedMemoryBytes
+    logger.warning(
+      `WARNING: the new maxmemory value set via CONFIG SET (${fields.maxmemory}) is smaller than the current memory usage (${usedBytes}). This will result in key eviction and/or the inability to accept new write commands depending on the maxmemory-policy.`,
+    )
+  }
+  eviction.start()
 }
 
 function applyListener({ config: { fields }, listener }: Server): void {
@@ -82,6 +100,12 @@ function applyEngine({ config: { fields }, engine }: Server): void {
   settings.latencyMonitorMs = fields.latencyMonitorThreshold
   settings.latencyTracking = fields.latencyTracking
   settings.maxmemoryBytes = fields.maxmemory
+  settings.maxmemoryClients = fields.maxmemoryClients
+  const { eviction } = engine
+  eviction.setPolicy(fields.maxmemoryPolicy)
+  eviction.samples = fields.maxmemorySamples
+  eviction.tenacity = fields.maxmemoryEvictionTenacity
+  eviction.isLazy = fields.lazyfreeLazyEviction
   settings.debugCommand = fields.enableDebugCommand
   settings.moduleCommand = fields.enableModuleCommand
   settings.clientsMax = fields.maxclients

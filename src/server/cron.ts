@@ -25,6 +25,7 @@ export class Cron {
   private fastTimer: NodeJS.Timeout | null = null
   private expireTimer: NodeJS.Immediate | null = null
   private freeTimer: NodeJS.Immediate | null = null
+  private evictTimer: NodeJS.Immediate | null = null
   private readonly expireCycle: ExpireCycle
   private readonly server: Server
   private readonly clients: ClientsCron
@@ -35,6 +36,7 @@ export class Cron {
     this.server = server
     this.expireCycle = new ExpireCycle(server.engine.keyspace)
     this.clients = new ClientsCron(server.engine)
+    server.engine.eviction.onPending = this.evict
   }
 
   start(): void {
@@ -47,6 +49,7 @@ export class Cron {
     if (this.fastTimer !== null) clearTimeout(this.fastTimer)
     if (this.expireTimer !== null) clearImmediate(this.expireTimer)
     if (this.freeTimer !== null) clearImmediate(this.freeTimer)
+    if (this.evictTimer !== null) clearImmediate(this.evictTimer)
   }
 
   /** One round, also after the clock was moved. */
@@ -133,6 +136,15 @@ export class Cron {
     this.freeTimer ??= setImmediate(() => {
       this.freeTimer = null
       this.freeLater()
+    })
+  }
+
+  /** Memory is above its limit, and more is to be freed than one turn can. */
+  private readonly evict = (): void => {
+    this.evictTimer ??= setImmediate(() => {
+      this.evictTimer = null
+      const { engine } = this.server
+      if (!engine.isStopped) engine.eviction.goOn()
     })
   }
 

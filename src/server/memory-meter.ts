@@ -6,8 +6,7 @@
  */
 import { memoryUsage } from 'node:process'
 import type { Engine } from '../engine/engine.ts'
-import { REPLICA } from '../engine/session.ts'
-import { inputMemory, outputMemory, sessionMemory } from '../engine/session-memory.ts'
+import { inputMemory, outputMemory } from '../engine/session-memory.ts'
 
 /** Buffers of clients are remembered for as many seconds (CLIENTS_PEAK_MEM_USAGE_SLOTS). */
 const RECENT_SECONDS = 8
@@ -17,8 +16,6 @@ export class MemoryMeter {
   startupBytes = 0
   startupResidentBytes = 0
   peakBytes = 0
-  /** Of all clients that are no replicas, as of the last `sampleClients`. */
-  clientsBytes = 0
   private readonly engine: Engine
   private readonly recentInput = new Float64Array(RECENT_SECONDS)
   private readonly recentOutput = new Float64Array(RECENT_SECONDS)
@@ -29,7 +26,12 @@ export class MemoryMeter {
   }
 
   get usedBytes(): number {
-    return this.engine.keyspace.arena.usedBytes + this.clientsBytes
+    return this.engine.usedMemoryBytes
+  }
+
+  /** Of all clients that are no replicas. */
+  get clientsBytes(): number {
+    return this.engine.clientMemory.totalBytes
   }
 
   /** Resident set of the process: of all servers in it. */
@@ -60,13 +62,12 @@ export class MemoryMeter {
       this.recentOutput[stale] = 0
     }
     this.recentSecond = second
-    let clientsBytes = 0
-    for (const session of this.engine.sessions.values()) {
-      if (!session.has(REPLICA)) clientsBytes += sessionMemory(session)
+    const { clientMemory, sessions } = this.engine
+    for (const session of sessions.values()) {
+      clientMemory.account(session)
       this.recentInput[slot] = Math.max(this.recentInput[slot]!, inputMemory(session))
       this.recentOutput[slot] = Math.max(this.recentOutput[slot]!, outputMemory(session))
     }
-    this.clientsBytes = clientsBytes
   }
 
   get recentMaxInputBytes(): number {

@@ -169,6 +169,8 @@ export class Server {
     engine.statistics.reset()
     for (const entry of engine.commands.entries()) entry.resetStatistics()
     const { keyspace } = engine
+    engine.eviction.resetStatistics()
+    engine.clientMemory.evictedClients = 0
     keyspace.hits = 0
     keyspace.misses = 0
     keyspace.expiredKeys = 0

@@ -426,6 +426,31 @@ export class HashTable {
     }
   }
 
+  /**
+   * Gathers some entries that stand in neighbouring buckets in `scanned`, at least `wanted` unless the table has fewer or is
+   * very sparse there: cheap, and with keys spread by their hash as good as a sample of entries chosen one by one. Returns where
+   * to begin in `scanned`, as in a ring.
+   */
+  sampleNeighbours(table: TableRef, wanted: number, random: Random): number {
+    const header = this.arena.view32(table)
+    const h = this.arena.at32(table)
+    this.scannedCount = 0
+    const total = header[h + USED_0]! + header[h + USED_1]!
+    if (total === 0) return 0
+    const buckets0 = 1 << header[h + EXPONENT_0]!
+    const buckets1 = header[h + EXPONENT_1]! >= 0 ? 1 << header[h + EXPONENT_1]! : 0
+    const first = buckets1 === 0 ? 0 : header[h + REHASH_AT]!
+    const buckets = buckets0 - first + buckets1
+    const enough = Math.min(wanted, total)
+    let pick = random.below(buckets)
+    for (let steps = Math.min(buckets, enough * 10); steps > 0 && this.scannedCount < enough; steps--) {
+      if (first + pick < buckets0) this.collectBucket(table, 0, first + pick)
+      else this.collectBucket(table, 1, first + pick - buckets0)
+      if (++pick === buckets) pick = 0
+    }
+    return this.scannedCount > wanted ? random.below(this.scannedCount) : 0
+  }
+
   /** Number of buckets by how many entries their chain holds, for DEBUG HTSTATS. */
   chainHistogram(table: TableRef, which: 0 | 1): number[] {
     const header = this.arena.view32(table)

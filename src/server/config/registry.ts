@@ -53,7 +53,6 @@ const MEMORY_SIZE = { ...SIZE, form: 'memory' } as const
 
 const AOF = { awaits: 'append-only files' }
 const REPLICATION = { awaits: 'replication' }
-const EVICTION = { awaits: 'eviction' }
 const CLUSTER = { awaits: 'cluster mode' }
 const SCRIPTING = { awaits: 'scripting' }
 const ACL = { awaits: 'access control lists' }
@@ -65,7 +64,6 @@ const ONE_THREAD = { noEffect: 'All clients are served by one thread.' }
 const NO_AFFINITY = { noEffect: 'Node.js cannot bind threads to processors.' }
 const NO_SYSLOG = { noEffect: 'Goes with syslog-enabled.' }
 const NO_SCORE = { noEffect: 'The process keeps the out-of-memory score that it was started with.' }
-const LAZY_FREE = { noEffect: 'There is no second thread that could free values in the background.' }
 
 export const PARAMETERS = {
   // General
@@ -139,11 +137,7 @@ export const PARAMETERS = {
   ),
   timeout: integer(0, COUNT),
   maxclients: integer(10000, { min: 1, max: UINT_MAX, unsigned: true }),
-  'maxmemory-clients': integer(
-    0,
-    { min: -100, max: LONG_MAX, form: 'memory or percent' },
-    { notYet: 'eviction of clients is not there yet' },
-  ),
+  'maxmemory-clients': integer(0, { min: -100, max: LONG_MAX, form: 'memory or percent' }),
   'client-output-buffer-limit': outputLimits,
   'client-query-buffer-limit': integer(GIB, { ...MEMORY_SIZE, min: MIB }, { debug: true }),
   'proto-max-bulk-len': integer(512 * MIB, { min: MIB, max: LONG_MAX, form: 'memory' }, { debug: true }),
@@ -167,12 +161,11 @@ export const PARAMETERS = {
       'noeviction',
     ],
     'noeviction',
-    EVICTION,
   ),
-  'maxmemory-samples': integer(5, PERIOD, EVICTION),
-  'maxmemory-eviction-tenacity': integer(10, { min: 0, max: 100 }, EVICTION),
-  'lfu-log-factor': integer(10, COUNT, EVICTION),
-  'lfu-decay-time': integer(1, COUNT, EVICTION),
+  'maxmemory-samples': integer(5, PERIOD),
+  'maxmemory-eviction-tenacity': integer(10, { min: 0, max: 100 }),
+  'lfu-log-factor': integer(10, COUNT),
+  'lfu-decay-time': integer(1, COUNT),
   'hash-max-listpack-entries': integer(512, SIZE, { alias: 'hash-max-ziplist-entries' }),
   'hash-max-listpack-value': integer(64, MEMORY_SIZE, { alias: 'hash-max-ziplist-value' }),
   'list-max-listpack-size': integer(-2, { min: INT_MIN, max: INT_MAX }, { alias: 'list-max-ziplist-size' }),
@@ -183,7 +176,7 @@ export const PARAMETERS = {
   'hll-sparse-max-bytes': integer(3000, MEMORY_SIZE),
   'stream-node-max-bytes': integer(4096, MEMORY_SIZE),
   'stream-node-max-entries': integer(100, { min: 0, max: LONG_MAX }),
-  'lazyfree-lazy-eviction': yesNo(false, { debug: true, ...LAZY_FREE }),
+  'lazyfree-lazy-eviction': yesNo(false, { debug: true }),
   'lazyfree-lazy-expire': yesNo(false, { debug: true }),
   'lazyfree-lazy-server-del': yesNo(false, { debug: true }),
   'lazyfree-lazy-user-del': yesNo(false, { debug: true }),

@@ -49,7 +49,7 @@ export function* memorySection(server: Server): Generator<Field> {
   yield* overheadFields('allocator_rss', report.allocatorRss)
   yield* overheadFields('rss_overhead', report.rssOverhead)
   yield* overheadFields('mem_fragmentation', report.fragmentation)
-  yield ['mem_not_counted_for_evict', 0]
+  yield ['mem_not_counted_for_evict', server.engine.uncountedMemoryBytes]
   yield ['mem_replication_backlog', 0]
   yield ['mem_total_replication_buffers', 0]
   yield ['mem_clients_slaves', 0]
