@@ -714,11 +714,16 @@ export class Listpacks {
     return larger
   }
 
-  /** The block, or a smaller one that is enough for its bytes. */
+  /** The block, or a smaller one that is enough for its bytes, if there is memory for one. */
   private fitted(ref: ListpackRef, total: number): ListpackRef {
     const { arena } = this
     if (arena.capacityFor(total) >= arena.capacity(ref)) return ref
-    const smaller = arena.allocate(total)
+    let smaller: Ref
+    try {
+      smaller = arena.allocate(total)
+    } catch {
+      return ref
+    }
     this.copyBlock(ref, 0, smaller, 0, total)
     arena.release(ref)
     return smaller
