@@ -18,9 +18,9 @@ import {
   META_ENCODING_MASK,
   META_ENCODING_SHIFT,
   META_TYPE_MASK,
+  rootWord,
   TYPE_STRING,
   WORD_META,
-  WORD_VALUE,
 } from './entry.ts'
 import { LazyFree } from './lazy-free.ts'
 import type { ValueType } from './value-type.ts'
@@ -168,7 +168,7 @@ export class Keyspace {
     const type = meta & META_TYPE_MASK
     if (type !== TYPE_STRING) {
       const encoding = (meta & META_ENCODING_MASK) >>> META_ENCODING_SHIFT
-      this.lazyFree.release(this.types[type]!, words[at + WORD_VALUE]!, encoding, isLazy)
+      this.lazyFree.release(this.types[type]!, words[at + rootWord(words[at]!)]!, encoding, isLazy)
     }
     arena.release(entry)
   }

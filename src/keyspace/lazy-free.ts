@@ -10,7 +10,7 @@
  */
 import type { Ref } from '../memory/arena.ts'
 import type { TableRef } from '../structures/hash-table.ts'
-import { META_ENCODING_MASK, META_ENCODING_SHIFT, META_TYPE_MASK, TYPE_STRING, WORD_META, WORD_VALUE } from './entry.ts'
+import { META_ENCODING_MASK, META_ENCODING_SHIFT, META_TYPE_MASK, rootWord, TYPE_STRING, WORD_META } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
 import type { ValueType } from './value-type.ts'
 
@@ -140,7 +140,7 @@ export class LazyFree {
       const type = meta & META_TYPE_MASK
       if (type !== TYPE_STRING) {
         const encoding = (meta & META_ENCODING_MASK) >>> META_ENCODING_SHIFT
-        this.releaseValue(keyspace.types[type]!, words[at + WORD_VALUE]!, encoding, false, LAZY_EFFORT_MIN)
+        this.releaseValue(keyspace.types[type]!, words[at + rootWord(words[at]!)]!, encoding, false, LAZY_EFFORT_MIN)
       }
       arena.release(entry)
     }
