@@ -2,7 +2,6 @@
  * CLIENT PAUSE: requests wait until a moment on the clock, all of them or those that write. While it lasts no key is
  * removed by expiry, so that the data stands still.
  */
-import { EXPIRE_DELETE, EXPIRE_HIDE } from '../keyspace/entry.ts'
 import type { Engine } from './engine.ts'
 import { GATE_PAUSED } from './gates.ts'
 import { BLOCKED, POSTPONED, type Session } from './session.ts'
@@ -10,7 +9,7 @@ import { BLOCKED, POSTPONED, type Session } from './session.ts'
 export type PauseKind = 'write' | 'all'
 
 /** Who asked: CLIENT PAUSE, or the server itself. One does not end the other's pause. */
-export type PausePurpose = 'command' | 'shutdown' | 'migration'
+export type PausePurpose = 'command' | 'shutdown' | 'failover' | 'migration'
 
 interface Pause {
   kind: PauseKind
@@ -69,12 +68,10 @@ export class ClientPause {
 
   private update(): void {
     const { engine, kind: before } = this
-    const { keyspace } = engine
     this.kind = null
     for (const { kind } of this.pauses.values()) if (this.kind !== 'all') this.kind = kind
     engine.setGate(GATE_PAUSED, this.kind !== null)
-    if (this.kind !== null && keyspace.expireMode === EXPIRE_DELETE) keyspace.expireMode = EXPIRE_HIDE
-    if (this.kind === null && keyspace.expireMode === EXPIRE_HIDE) keyspace.expireMode = EXPIRE_DELETE
+    engine.updateExpireMode()
     // Fewer commands have to wait than before: who waits is asked again.
     if (before === this.kind || before === null || this.kind === 'all') return
     const sessions = [...this.waiting]

@@ -29,6 +29,8 @@ const EXEC = Argv.of(['EXEC'])
 export class EffectStream {
   private readonly sinks: EffectSink[] = []
   private pending: PendingEffect[] = []
+  /** How much of the stream to the replicas has been made: kept by whoever makes it. */
+  offset = 0
 
   /** False: nobody listens and nothing needs to be built. */
   get isActive(): boolean {
@@ -49,6 +51,16 @@ export class EffectStream {
     if (this.sinks.length > 0) this.pending.push({ dbIndex, argv, targets })
   }
 
+  get hasPending(): boolean {
+    return this.pending.length > 0
+  }
+
+  /** As `add`, of the last effect before `flush`: if it is the only one, nothing needs to be kept. Hot. */
+  addLast(dbIndex: number, argv: Argv, targets: number): void {
+    if (this.pending.length > 0) this.pending.push({ dbIndex, argv, targets })
+    else this.emit(dbIndex, argv, targets)
+  }
+
   /**
    * Hands on all effects gathered since the last flush. Several of them belong together unless the command that had them
    * merely came across keys whose time was over (`isWhole` false).
@@ -64,6 +76,7 @@ export class EffectStream {
   }
 
   private emit(dbIndex: number, argv: Argv, targets: number): void {
-    for (const sink of this.sinks) sink.effect(dbIndex, argv, targets)
+    const { sinks } = this
+    for (let i = 0; i < sinks.length; i++) sinks[i]!.effect(dbIndex, argv, targets)
   }
 }

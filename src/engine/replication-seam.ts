@@ -1,0 +1,30 @@
+/**
+ * What the engine asks and tells replication, which stands above it. An engine without any is a master whom nobody
+ * follows.
+ */
+import type { Argv } from '../base/argv.ts'
+import type { ErrorReply } from '../resp/errors.ts'
+import type { Session } from './session.ts'
+
+export interface ReplicationSeam {
+  /** Follows a master. */
+  readonly isReplica: boolean
+  /** Why a command of these flags may not run, as the questions before a command come to it; null if it may. */
+  writeRefusal(session: Session, flags: number): ErrorReply | null
+  /** The same while the data may be stale or is about to be replaced; `missing`: flags that the command lacks. */
+  staleRefusal(missing: number): ErrorReply | null
+  /** A client waits until `replicas` have all that it wrote (WAIT); answered by `engine.blocking`. */
+  awaitReplicas(session: Session, replicas: bigint): void
+  /** A client of ours that has to do with replication is gone. */
+  disconnected(session: Session): void
+  /** The network has taken all that was queued for a replica. */
+  drained(session: Session): void
+  /** A replica has sent an empty line, which says that it is there. */
+  heard(session: Session): void
+}
+
+/** Where the requests of a session come from if not from `receive`: the stream of a master. */
+export interface RequestSource {
+  /** The next whole request, valid until the next call; null if there is none yet. The one before has been executed. */
+  next(): Argv | null
+}
