@@ -55,6 +55,8 @@ export const LRU_CLOCK_RESOLUTION_MS = 1000
 export class Keyspace {
   /** Holds entries, values and tables of the databases and nothing else: it is given up as a whole when all are emptied. */
   readonly arena = new Arena()
+  /** Of keys, and of the members and fields of large collections. */
+  readonly hash: KeyHash
   readonly table: HashTable
   readonly databases: Db[] = []
   readonly lazyFree: LazyFree
@@ -94,7 +96,8 @@ export class Keyspace {
   constructor(clock: Clock, random: Random, databases: number, types: readonly ValueType[] = []) {
     this.clock = clock
     this.random = random
-    this.table = new HashTable(this.arena, new KeyHash(random.int32(), random.int32()), ENTRY_HEADER_BYTES)
+    this.hash = new KeyHash(random.int32(), random.int32())
+    this.table = new HashTable(this.arena, this.hash, ENTRY_HEADER_BYTES)
     this.lazyFree = new LazyFree(this)
     for (const type of types) this.types[type.type] = type
     for (let index = 0; index < databases; index++) this.databases.push(new Db(this, index))
