@@ -393,6 +393,22 @@ export class HashTable {
     return at
   }
 
+  /**
+   * Collects into `scanned` all entries of the bucket at `position`, buckets counted through both tables, and returns the
+   * next position, -1 after the last. As neighbours lie in memory, so faster than `scan`; for walks during which nothing is
+   * added or removed and rehashing is paused.
+   */
+  walk(table: TableRef, position: number): number {
+    const header = this.arena.view32(table)
+    const h = this.arena.at32(table)
+    this.scannedCount = 0
+    const buckets0 = 1 << header[h + EXPONENT_0]!
+    const buckets1 = header[h + EXPONENT_1]! >= 0 ? 1 << header[h + EXPONENT_1]! : 0
+    if (position < buckets0) this.collectBucket(table, 0, position)
+    else this.collectBucket(table, 1, position - buckets0)
+    return position + 1 < buckets0 + buckets1 ? position + 1 : -1
+  }
+
   /** Reads a word of each entry that `scan` found, side by side: they are in the processor's cache afterwards. */
   fetchScanned(): number {
     const { arena, scanned } = this
