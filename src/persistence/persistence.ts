@@ -21,6 +21,7 @@ import {
   IDLE,
   pathOf,
   renameFailure,
+  type SaveEvents,
   type SaveParts,
   type SavePlace,
   writeFailure,
@@ -32,8 +33,9 @@ import { type DatasetInfo, DatasetWriter, type ReplicationInfo } from './rdb/dat
 import { FunctionLibraries } from './rdb/functions.ts'
 import { dumpPayload, type PayloadOptions, serializedLength } from './rdb/payload.ts'
 import { RdbError } from './rdb/rdb-error.ts'
-import { LOADED, NEEDS_INPUT, RdbLoader } from './rdb/rdb-loader.ts'
+import { LOADED, NEEDS_INPUT, RdbLoader, type RdbLoadOptions } from './rdb/rdb-loader.ts'
 import { RdbWriter } from './rdb/rdb-writer.ts'
+import type { SnapshotWalk } from './rdb/snapshot-walk.ts'
 import { testDelayUs } from './rdb/test-delay.ts'
 import { RdbCodecs, type RdbTypeCodec } from './rdb/type-codec.ts'
 import { dataTypeCodecs } from './rdb/types/index.ts'
@@ -52,6 +54,39 @@ export interface PersistenceShell {
   readonly scheduler: Scheduler
   /** What INFO shows as used_memory, for the file's used-mem; the arena's share by default. */
   usedMemoryBytes?(): number
+}
+
+/** A walk over the data and what becomes of its bytes: a file, or whatever replication makes of it. */
+export interface SaveJob {
+  readonly walk: SnapshotWalk
+  /** Does about `budgetUs` of the work. Returns after how many milliseconds to come back (0: soon), or IDLE. */
+  step(budgetUs: number): number
+  /** Ends it without success. False: it has as good as succeeded. */
+  discard(): boolean
+}
+
+/** Where a data set that is being loaded stood in a replication. */
+export interface LoadedReplication {
+  readonly id: string
+  readonly offset: number
+  readonly dbIndex: number
+}
+
+export interface StreamLoadOptions {
+  /** Infinity if it is not known. */
+  readonly totalBytes: number
+  /** Where the data goes; the server's databases by default. */
+  readonly databases?: readonly Db[]
+  readonly functions?: FunctionLibraries
+  /** Clients see the old data meanwhile. */
+  readonly isAsync: boolean
+}
+
+export interface StreamLoad {
+  readonly loader: RdbLoader
+  noteProgress(): void
+  /** It is over, well or not. */
+  finish(): LoadedReplication | null
 }
 
 export interface ReloadOptions {
@@ -81,6 +116,8 @@ const ERR_RELOAD = errorReply('ERR Error trying to load the RDB dump')
 /** Who waits for the save under way. */
 type SavePurpose =
   | { readonly kind: 'background' }
+  /** Its bytes go to replicas. */
+  | { readonly kind: 'transfer' }
   | { readonly kind: 'awaited'; readonly resolve: (succeeded: boolean) => void }
 
 export class Persistence {
@@ -92,9 +129,15 @@ export class Persistence {
   readonly functions = new FunctionLibraries()
   /** Where this server stands in a replication, to be saved with the data. */
   replicationInfo: () => ReplicationInfo | null = () => null
+  /** A save in the background is over: of a file, or of a transfer to replicas. */
+  onSaveEnd: ((succeeded: boolean, isTransfer: boolean) => void) | null = null
+  /** A key of the file that is loaded at start was dropped because its time had come. */
+  onExpiredInFile: ((dbIndex: number, key: Uint8Array) => void) | null = null
+  /** Where the data that was loaded at start stood in a replication; null if nothing says so. */
+  loadedReplication: LoadedReplication | null = null
   private readonly shell: PersistenceShell
   private readonly lzf = new LzfCompressor()
-  private current: BackgroundSave | null = null
+  private current: SaveJob | null = null
   private purpose: SavePurpose = { kind: 'background' }
   /** A save was announced and its file could not be made: it ends at the next step. */
   private hasFailedToStart = false
@@ -185,6 +228,24 @@ export class Persistence {
     return true
   }
 
+  /**
+   * Begins to hand the data, as it is now, to whoever makes a job of it. The caller has seen to it that no snapshot is under
+   * way.
+   */
+  startTransfer(create: (parts: SaveParts, events: SaveEvents) => SaveJob): void {
+    const { state, engine } = this
+    engine.log('notice', `Background RDB transfer started by pid ${this.settings.pid}`)
+    state.isSaving = true
+    state.saveStartSeconds = this.nowSeconds()
+    this.purpose = { kind: 'transfer' }
+    this.beginJob((events) => create(this.saveParts(), events))
+  }
+
+  /** Whether the save under way goes to replicas and not to a file. */
+  get isTransferring(): boolean {
+    return this.current !== null && this.purpose.kind === 'transfer'
+  }
+
   /** BGSAVE SCHEDULE: begins as soon as the cron finds that it can. */
   scheduleBackgroundSave(): void {
     this.state.isScheduled = true
@@ -210,6 +271,11 @@ export class Persistence {
   /** Removes the files of saves that will not end. */
   discardTemporaryFiles(): void {
     this.current?.discard()
+  }
+
+  /** Ends whatever is being saved, since the data is about to be replaced. */
+  killSave(): void {
+    this.killBackgroundSave()
   }
 
   /** All databases were emptied by a client: what was being saved is gone, and the file is to say so. */
@@ -258,11 +324,65 @@ export class Persistence {
    * time to time. Rejects with a PersistenceError when everything is said in the log.
    */
   async loadAtStart(): Promise<void> {
-    const { engine, settings } = this
-    const { scheduler } = this.shell
     const file = this.openFile()
     if (file === null) return
     const startUs = this.nowUs()
+    const loader = await this.loadInSteps(file)
+    if (loader === null) return
+    this.loadedReplication = replicationOf(loader)
+    this.engine.log('notice', `DB loaded from disk: ${((this.nowUs() - startUs) / 1e6).toFixed(3)} seconds`)
+  }
+
+  /**
+   * Loads the file under its usual name, which a master has sent; what was there before is gone already. Null if there is none or
+   * the server ends meanwhile. Rejects with a PersistenceError when everything is said in the log.
+   */
+  async loadReceived(): Promise<{ readonly replication: LoadedReplication | null } | null> {
+    const file = this.openFile()
+    const loader = file === null ? null : await this.loadInSteps(file)
+    return loader === null ? null : { replication: replicationOf(loader) }
+  }
+
+  /** Begins to load a data set that comes in pieces: the caller gives them to the loader, and calls `finish` at the end. */
+  beginStream({ totalBytes, databases, functions, isAsync }: StreamLoadOptions): StreamLoad {
+    const { engine, state } = this
+    const { keyspace } = engine
+    this.resetLoading(Number.isFinite(totalBytes) ? totalBytes : 0)
+    state.isLoading = !isAsync
+    state.isAsyncLoading = isAsync
+    if (!isAsync) engine.setGate(GATE_LOADING, true)
+    if (databases === undefined) keyspace.expireMode = EXPIRE_IGNORE
+    const options = { ...this.loadOptions(), dropsExpired: false, replaces: false, databases }
+    const loader = new RdbLoader(keyspace, functions === undefined ? options : { ...options, functions }, totalBytes)
+    return {
+      loader,
+      noteProgress: () => this.noteProgress(loader),
+      finish: () => {
+        this.noteProgress(loader)
+        state.isLoading = false
+        state.isAsyncLoading = false
+        if (!isAsync) engine.setGate(GATE_LOADING, false)
+        if (databases === undefined) keyspace.expireMode = engine.restingExpireMode
+        return replicationOf(loader)
+      },
+    }
+  }
+
+  /** Writes what is wrong with a stream that was being loaded to the log. */
+  streamFailed(error: unknown, loader: RdbLoader): void {
+    const { log } = this.engine
+    if (error instanceof RdbError) {
+      log('warning', `Internal error in RDB reading offset ${error.offset} -> ${error.message}`)
+      log('warning', 'Failure loading rdb format from socket, assuming connection error, resuming operation.')
+    } else if (error instanceof ArenaFullError) {
+      log('warning', `Internal error in RDB reading offset ${loader.offset} -> ${error.message}`)
+    } else throw error
+  }
+
+  /** The whole of a file, while clients have an answer (-LOADING) from time to time. Closes it. */
+  private async loadInSteps(file: ReadableFile): Promise<RdbLoader | null> {
+    const { engine, settings } = this
+    const { scheduler } = this.shell
     const { loader, finish } = this.beginLoading(file, false)
     engine.setGate(GATE_LOADING, true)
     try {
@@ -274,7 +394,7 @@ export class Persistence {
           if (delayMs > 0) scheduler.after(delayMs, resolve)
           else scheduler.soon(resolve)
         })
-        if (this.isClosed || engine.isStopped) return
+        if (this.isClosed || engine.isStopped) return null
       }
     } catch (error) {
       throw this.loadingFailed(error, loader)
@@ -283,7 +403,7 @@ export class Persistence {
       finish()
       file.closeSync()
     }
-    engine.log('notice', `DB loaded from disk: ${((this.nowUs() - startUs) / 1e6).toFixed(3)} seconds`)
+    return loader
   }
 
   /** DEBUG RELOAD. Null, or the error for the client. */
@@ -343,8 +463,6 @@ export class Persistence {
   }
 
   private begin(purpose: SavePurpose): void {
-    const { state, engine } = this
-    const { keyspace } = engine
     this.purpose = purpose
     const place = this.place('')
     const parts = this.saveParts()
@@ -354,9 +472,14 @@ export class Persistence {
       this.schedule()
       return
     }
+    this.beginJob((events) => new BackgroundSave(parts, place, file, events))
+  }
+
+  private beginJob(create: (events: SaveEvents) => SaveJob): void {
+    const { keyspace } = this.engine
     // Only if several snapshots were broken off faster than the sweep could follow.
     if (!keyspace.hasFreeEpoch) new EpochSweep(keyspace).finish()
-    const save: BackgroundSave = new BackgroundSave(parts, place, file, {
+    const save: SaveJob = create({
       onWork: () => this.schedule(),
       onAbandon: () => this.killBackgroundSave(),
       onEnd: (succeeded) => {
@@ -364,25 +487,29 @@ export class Persistence {
       },
     })
     this.current = save
-    state.currentKeysTotal = save.walk.keysTotal
+    this.state.currentKeysTotal = save.walk.keysTotal
     this.schedule()
   }
 
   /** The save under way is over, by itself. */
   private ended(succeeded: boolean): void {
     const { engine, state, purpose } = this
-    if (succeeded) {
+    const { kind } = purpose
+    if (kind === 'transfer') {
+      if (succeeded) engine.log('notice', 'Background RDB transfer terminated with success')
+      else engine.log('warning', 'Background transfer error')
+    } else if (succeeded) {
       engine.keyspace.dirty -= this.dirtyBefore
       state.lastSaveSeconds = this.nowSeconds()
       state.lastSaveFailed = false
-    } else if (purpose.kind === 'background') state.lastSaveFailed = true
-    if (purpose.kind === 'background') {
+    } else if (kind === 'background') state.lastSaveFailed = true
+    if (kind === 'background') {
       if (succeeded) engine.log('notice', 'Background saving terminated with success')
       else engine.log('warning', 'Background saving error')
     }
     this.forgetSave()
     this.settingsChanged()
-    if (purpose.kind === 'awaited') purpose.resolve(succeeded)
+    this.tellEnd(purpose, succeeded)
   }
 
   /** Ends a save under way from outside: no failure that counts, as when Redis kills its child. */
@@ -395,8 +522,14 @@ export class Persistence {
       return
     }
     if (purpose.kind === 'background') engine.log('warning', 'Background saving terminated by signal 10')
+    if (purpose.kind === 'transfer') engine.log('warning', 'Background transfer terminated by signal 10')
     this.forgetSave()
-    if (purpose.kind === 'awaited') purpose.resolve(false)
+    this.tellEnd(purpose, false)
+  }
+
+  private tellEnd(purpose: SavePurpose, succeeded: boolean): void {
+    if (purpose.kind === 'awaited') purpose.resolve(succeeded)
+    else if (!this.isClosed) this.onSaveEnd?.(succeeded, purpose.kind === 'transfer')
   }
 
   private forgetSave(): void {
@@ -519,37 +652,47 @@ export class Persistence {
   }
 
   private beginLoading(file: ReadableFile, replaces: boolean): { loader: RdbLoader; finish: () => void } {
-    const { engine, state, settings } = this
+    const { engine, state } = this
     const { keyspace } = engine
     const { expireMode } = keyspace
+    this.resetLoading(file.sizeBytes)
     state.isLoading = true
-    state.loadingStartSeconds = this.nowSeconds()
-    state.loadingTotalBytes = file.sizeBytes
-    state.loadingLoadedBytes = 0
-    state.loadingUsedMemory = 0
-    state.lastLoadKeysLoaded = 0
-    state.lastLoadKeysExpired = 0
     keyspace.expireMode = EXPIRE_IGNORE
-    const loader = new RdbLoader(
-      keyspace,
-      {
-        codecs: this.codecs,
-        functions: this.functions,
-        dropsExpired: expireMode === EXPIRE_DELETE,
-        replaces,
-        checksum: settings.checksum && !settings.skipsChecksum,
-        usage: settings.usage,
-        keyDelayUs: settings.keyLoadDelayUs,
-        log: engine.log,
-      },
-      file.sizeBytes,
-    )
+    const options = {
+      ...this.loadOptions(),
+      dropsExpired: expireMode === EXPIRE_DELETE,
+      replaces,
+      onDropped: this.onExpiredInFile ?? undefined,
+    }
+    const loader = new RdbLoader(keyspace, options, file.sizeBytes)
     const finish = () => {
       this.noteProgress(loader)
       state.isLoading = false
       keyspace.expireMode = expireMode
     }
     return { loader, finish }
+  }
+
+  private resetLoading(totalBytes: number): void {
+    const { state } = this
+    state.loadingStartSeconds = this.nowSeconds()
+    state.loadingTotalBytes = totalBytes
+    state.loadingLoadedBytes = 0
+    state.loadingUsedMemory = 0
+    state.lastLoadKeysLoaded = 0
+    state.lastLoadKeysExpired = 0
+  }
+
+  private loadOptions(): Omit<RdbLoadOptions, 'dropsExpired' | 'replaces'> {
+    const { settings } = this
+    return {
+      codecs: this.codecs,
+      functions: this.functions,
+      checksum: settings.checksum && !settings.skipsChecksum,
+      usage: settings.usage,
+      keyDelayUs: settings.keyLoadDelayUs,
+      log: this.engine.log,
+    }
   }
 
   /** Loads up to about `bytesMax`, or until key-load-delay wants a pause. True: that was all. */
@@ -622,6 +765,11 @@ export class Persistence {
     clock.refresh()
     return clock.monotonicUs
   }
+}
+
+function replicationOf(loader: RdbLoader): LoadedReplication | null {
+  const { replicationId: id, replicationOffset: offset, replicationDbIndex: dbIndex } = loader
+  return id === '' || offset === -1 || dbIndex === -1 ? null : { id, offset, dbIndex }
 }
 
 function attempt(action: () => void): void {

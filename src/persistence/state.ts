@@ -22,6 +22,8 @@ export class PersistenceState {
   currentKeysTotal = 0
 
   isLoading = false
+  /** The data of a master is being loaded beside the data that clients see. */
+  isAsyncLoading = false
   loadingStartSeconds = 0
   loadingTotalBytes = 0
   loadingLoadedBytes = 0

@@ -64,6 +64,10 @@ export type LoadStatus = typeof NEEDS_INPUT | typeof PAUSED | typeof LOADED
 export interface RdbLoadOptions {
   readonly codecs: RdbCodecs
   readonly functions: FunctionLibraries
+  /** Where the data goes; those of the keyspace by default. */
+  readonly databases?: readonly Db[] | undefined
+  /** Told of each key that is dropped. */
+  readonly onDropped?: ((dbIndex: number, key: Uint8Array) => void) | undefined
   /** Keys whose time has come are dropped: a master's own file. A replica keeps what its master sent. */
   readonly dropsExpired: boolean
   /** A key that is there already is replaced. */
@@ -123,6 +127,7 @@ export class RdbLoader {
   private state = AT_HEADER
   private version = 0
   private db: Db
+  private readonly databases: readonly Db[]
   private readonly nowMs: number
 
   // Of the key that comes next.
@@ -162,7 +167,8 @@ export class RdbLoader {
   constructor(keyspace: Keyspace, options: RdbLoadOptions, totalBytes: number) {
     this.keyspace = keyspace
     this.options = options
-    this.db = keyspace.databases[0]!
+    this.databases = options.databases ?? keyspace.databases
+    this.db = this.databases[0]!
     this.nowMs = keyspace.clock.nowMs
     this.source.following = totalBytes
     this.source.useWindow(new Uint8Array(Math.max(HEADER_BYTES, Math.min(WINDOW_BYTES, totalBytes))))
@@ -488,6 +494,8 @@ export class RdbLoader {
     if (!this.hasExpire || !this.options.dropsExpired) return false
     if (this.expireHigh * TWO_32 + (this.expireLow >>> 0) >= this.nowMs) return false
     this.keysExpired++
+    const { keyStart } = this
+    this.options.onDropped?.(this.db.index, this.key.bytes.slice(keyStart, keyStart + this.keyLength))
     return true
   }
 
@@ -576,7 +584,7 @@ export class RdbLoader {
   }
 
   private readDatabase(): boolean {
-    const { databases } = this.keyspace
+    const { databases } = this
     this.doing = 'read-len'
     const index = this.source.readCount()
     if (index === SHORT) return false
