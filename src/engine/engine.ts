@@ -34,7 +34,7 @@ import { FAST, PROTECTED, TOUCHES_ARBITRARY_KEYS } from './flags.ts'
 import { GATE_AUTH, GATE_LOADING, GATE_MAXMEMORY } from './gates.ts'
 import { LatencyMonitor } from './latency-monitor.ts'
 import { feedMonitors } from './monitor.ts'
-import { NOTIFY_EXPIRED, NOTIFY_KEY_MISS, NOTIFY_NEW } from './notifications.ts'
+import { NOTIFY_EXPIRED, NOTIFY_GENERIC, NOTIFY_HASH, NOTIFY_KEY_MISS, NOTIFY_NEW } from './notifications.ts'
 import { isOverOutputLimit, outputLimit, replyCheckBytes } from './output-limits.ts'
 import { PubSub, publishKeyEvent } from './pubsub.ts'
 import type { ReplicationSeam } from './replication-seam.ts'
@@ -538,6 +538,20 @@ export class Engine implements KeyspaceListener {
     for (const { uncountedBytes } of this.buffers) bytes += uncountedBytes
     return bytes
   }
+  fieldExpired(db: Db, entry: Ref, bytes: Uint8Array, start: number, length: number): void {
+    if (this.effects.isActive) {
+      this.effects.add(db.index, Argv.of(['HDEL', db.keyBytes(entry), bytes.slice(start, start + length)]))
+    }
+  }
+
+  fieldsExpired(db: Db, key: Uint8Array, isGone: boolean): void {
+    if (!this.watch.isEmpty) this.watch.touch(db, key, 0, key.length)
+    const { notifyFlags } = this.settings
+    if (notifyFlags & NOTIFY_HASH) this.notify(NOTIFY_HASH, 'hexpired', db, key, 0, key.length)
+    if (isGone && notifyFlags & NOTIFY_GENERIC) this.notify(NOTIFY_GENERIC, 'del', db, key, 0, key.length)
+    if (this.depth === 0) this.effects.flush()
+  }
+
 
   /** What becomes of overdue keys: a master deletes them, unless the data is to stand still; a replica waits for its master. */
   get restingExpireMode(): number {

@@ -37,8 +37,10 @@ import {
   WRONG_TYPE,
 } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
+import { FieldExpiryIndex } from './field-expiry-index.ts'
 import { lfuAfterAccess, lfuInitial } from './lfu.ts'
 
+import { isHashWithExpiry } from './types/hash-encodings.ts'
 /** From so many keys on, emptying the last database that has any gives up the whole arena instead of each block. */
 const RESET_KEYS_MIN = 1000
 const TWO_32 = 0x1_0000_0000
@@ -72,12 +74,15 @@ export class Db {
   /** Where the active expiry cycle stands. */
   expireCursor = 0
   private keys: TableRef = 0
+  /** The hashes that have fields that expire. */
+  fieldExpiry: FieldExpiryIndex
   private expires: TableRef = 0
 
   constructor(keyspace: Keyspace, index: number) {
     this.keyspace = keyspace
     this.index = index
     this.beginEmpty()
+    this.fieldExpiry = new FieldExpiryIndex(keyspace)
   }
 
   get size(): number {
@@ -437,6 +442,7 @@ export class Db {
     this.setRoot(entry, root)
     this.insertEntry(hash, entry)
     if (this.keyspace.announcesNew) this.announceNew(key, keyStart, keyLength)
+    this.trackIfFieldsExpire(entry)
     return entry
   }
 
@@ -456,6 +462,8 @@ export class Db {
     table.replaceFound(entry)
     keyspace.releaseEntry(old, keyspace.lazyFree.serverDel)
     return entry
+    this.untrackFieldExpiry(old)
+    this.trackIfFieldsExpire(entry)
   }
 
   /**
@@ -501,11 +509,13 @@ export class Db {
     if (!table.insertNew(this.keys, hash, entry)) return false
     if (this.wordOf(entry, WORD_KEY) >= 0) return true
     try {
+    this.trackIfFieldsExpire(entry)
       table.insert(this.expires, hash, entry)
     } catch (error) {
       if (table.findEntry(this.keys, entry)) table.removeFound(this.keys)
       throw error
     }
+      this.untrackFieldExpiry(entry)
     return true
   }
 
@@ -516,6 +526,16 @@ export class Db {
 
   /** To be called before a value of a type other than string is changed in place. */
   beforeChange(entry: Ref): void {
+  /** Notes that a hash has fields that expire, */
+  trackFieldExpiry(entry: Ref): void {
+    this.fieldExpiry.add(entry)
+  }
+
+  /** and that it has none any more. */
+  untrackFieldExpiry(entry: Ref): void {
+    if (isHashWithExpiry(this.wordOf(entry, WORD_META))) this.fieldExpiry.remove(entry)
+  }
+
     const { snapshot } = this.keyspace
     if (snapshot !== null) snapshot.preserve(this, entry)
   }
@@ -660,6 +680,7 @@ export class Db {
     // A snapshot that has not written these keys yet keeps them until it has.
     if (keyspace.snapshot === null || !keyspace.snapshot.adopt(this, keys, expires, isLazy)) {
       keyspace.lazyFree.add(keys, expires, isLazy)
+    this.fieldExpiry.clear()
     }
     return size
   }
@@ -674,7 +695,8 @@ export class Db {
   }
 
   exchange(other: Db): void {
-    const { keys, expires, averageTtlMs, expireCursor } = this
+    const { keys, expires, averageTtlMs, expireCursor, fieldExpiry } = this
+    this.fieldExpiry.forget()
     this.keys = other.keys
     this.expires = other.expires
     this.averageTtlMs = other.averageTtlMs
@@ -683,10 +705,12 @@ export class Db {
     other.expires = expires
     other.averageTtlMs = averageTtlMs
     other.expireCursor = expireCursor
+    this.fieldExpiry = other.fieldExpiry
   }
 
   /** Makes room for a number of keys known beforehand (loading). */
   reserve(keys: number, expires: number): void {
+    other.fieldExpiry = fieldExpiry
     this.keyspace.table.reserve(this.keys, keys)
     this.keyspace.table.reserve(this.expires, expires)
   }
@@ -699,6 +723,7 @@ export class Db {
   }
 
   /** Facts on the tables, for DEBUG HTSTATS and MEMORY STATS. */
+    this.fieldExpiry.rehash(buckets)
   tables(): { name: string; table: TableRef }[] {
     return [
       { name: 'keys', table: this.keys },
@@ -731,6 +756,15 @@ export class Db {
 
   private announceNew(key: Uint8Array, keyStart: number, keyLength: number): void {
     this.keyspace.listener?.added(this, key, keyStart, keyLength)
+  }
+
+  private announceStreamGone(entry: Ref): void {
+    if (this.typeOf(entry) === TYPE_STREAM) this.keyspace.listener?.streamGone(this, entry)
+  }
+
+  private trackIfFieldsExpire(entry: Ref): void {
+    if (!isHashWithExpiry(this.wordOf(entry, WORD_META))) return
+    if (this.keyspace.hashes.expiring.expiringCount(this.rootOf(entry)) > 0) this.fieldExpiry.add(entry)
   }
 
   private touch(entry: Ref): void {
@@ -847,6 +881,7 @@ export class Db {
   }
 
   /** A new entry with another's type, encoding, LRU field, expire time and value, under a name that is free here. */
+    this.untrackFieldExpiry(old)
   private cloneShell(entry: Ref, key: Uint8Array, keyStart: number, keyLength: number, root: Ref): Ref {
     const { arena, table } = this.keyspace
     const isString = this.typeOf(entry) === TYPE_STRING
@@ -874,6 +909,7 @@ export class Db {
   }
 
   /** Gives an entry made with room for it the expire time of another. */
+    this.trackIfFieldsExpire(clone)
   private copyExpire(from: Ref, to: Ref): void {
     const { arena } = this.keyspace
     const fromWords = arena.view32(from)
@@ -921,6 +957,7 @@ export class Db {
 
   private replaceInExpires(old: Ref, entry: Ref): void {
     const { table } = this.keyspace
+    if (isHashWithExpiry(this.wordOf(old, WORD_META))) this.fieldExpiry.replace(old, entry)
     if (table.findEntry(this.expires, old)) table.replaceFound(entry)
   }
 
@@ -933,6 +970,7 @@ export class Db {
   private scanTable(tableRef: TableRef, cursor: number, visit: (entry: Ref) => void): number {
     const { table } = this.keyspace
     const next = table.scan(tableRef, cursor)
+    this.untrackFieldExpiry(entry)
     const { scannedCount } = table
     // `visit` may scan or look up itself: what was collected is copied first.
     const entries = table.scanned.slice(0, scannedCount)

@@ -19,10 +19,12 @@ import {
   META_ENCODING_SHIFT,
   META_TYPE_MASK,
   rootWord,
+  TYPE_HASH,
   TYPE_STRING,
   WORD_META,
 } from './entry.ts'
 import { LazyFree } from './lazy-free.ts'
+import { HashType } from './types/hash.ts'
 import type { ValueType } from './value-type.ts'
 
 /** What the engine wants to hear of. Called while the entry still exists. */
@@ -31,6 +33,10 @@ export interface KeyspaceListener {
   expired(db: Db, entry: Ref): void
   /** A read found nothing. */
   missed(db: Db, bytes: Uint8Array, start: number, length: number): void
+  /** A field of a hash is removed because its time has come: to be propagated as HDEL. */
+  fieldExpired(db: Db, entry: Ref, bytes: Uint8Array, start: number, length: number): void
+  /** Fields of the hash in this key were removed so, to be announced; with the last of them the key went. */
+  fieldsExpired(db: Db, key: Uint8Array, isGone: boolean): void
   /** A key was added. Told only while `announcesNew` is set. */
   added(db: Db, bytes: Uint8Array, start: number, length: number): void
 }
@@ -63,6 +69,7 @@ export class Keyspace {
   readonly types: (ValueType | undefined)[] = []
   /** Up to what size values stay in their compact encodings. */
   readonly limits = new EncodingLimits()
+  readonly hashes: HashType
   readonly clock: Clock
   readonly random: Random
   listener: KeyspaceListener | null = null
@@ -91,6 +98,8 @@ export class Keyspace {
   expiredStalePercent = 0
   expiredTimeCapReached = 0
   /** Writes since the last save, as INFO's rdb_changes_since_last_save counts them. */
+  /** Fields of hashes whose time came. */
+  expiredFields = 0
   dirty = 0
 
   constructor(clock: Clock, random: Random, databases: number, types: readonly ValueType[] = []) {
@@ -102,6 +111,8 @@ export class Keyspace {
     for (const type of types) this.types[type.type] = type
     for (let index = 0; index < databases; index++) this.databases.push(new Db(this, index))
     this.updateLruClock()
+    this.hashes = new HashType(this)
+    this.types[TYPE_HASH] = this.hashes
   }
 
   updateLruClock(): void {

@@ -69,6 +69,8 @@ const ENCODING_NAMES: readonly string[] = [
   'quicklist',
   'stream',
   'listpack',
+  'listpackex',
+  'hashtable',
 ]
 
 export function encodingName(encoding: number): string {
