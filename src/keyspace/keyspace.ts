@@ -20,11 +20,13 @@ import {
   META_TYPE_MASK,
   rootWord,
   TYPE_HASH,
+  TYPE_SET,
   TYPE_STRING,
   WORD_META,
 } from './entry.ts'
 import { LazyFree } from './lazy-free.ts'
 import { HashType } from './types/hash.ts'
+import { SetType } from './types/set.ts'
 import type { ValueType } from './value-type.ts'
 
 /** What the engine wants to hear of. Called while the entry still exists. */
@@ -67,6 +69,7 @@ export class Keyspace {
   readonly databases: Db[] = []
   readonly lazyFree: LazyFree
   readonly types: (ValueType | undefined)[] = []
+  readonly sets: SetType
   /** Up to what size values stay in their compact encodings. */
   readonly limits = new EncodingLimits()
   readonly hashes: HashType
@@ -108,6 +111,8 @@ export class Keyspace {
     this.hash = new KeyHash(random.int32(), random.int32())
     this.table = new HashTable(this.arena, this.hash, ENTRY_HEADER_BYTES)
     this.lazyFree = new LazyFree(this)
+    this.sets = new SetType(this)
+    this.types[TYPE_SET] = this.sets
     for (const type of types) this.types[type.type] = type
     for (let index = 0; index < databases; index++) this.databases.push(new Db(this, index))
     this.updateLruClock()
