@@ -6,16 +6,23 @@
  *
  * What they wait for is the business of whoever blocks them; `ended` tells that it is over, however it came.
  */
-import { ERR_UNBLOCKED } from '../resp/errors.ts'
+import type { Argv } from '../base/argv.ts'
+import { ERR_UNBLOCKED, errorReply } from '../resp/errors.ts'
 import type { ReplyWriter } from '../resp/reply-writer.ts'
 import type { Engine } from './engine.ts'
 import { BLOCKED, REPLY_SKIP, REPLY_SKIP_NEXT, type Session } from './session.ts'
+
+const ERR_ROLE_CHANGED = errorReply(
+  'UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)',
+)
 
 export interface Waiting {
   /** The last Unix millisecond of the waiting; 0 = it does not end by itself. */
   readonly untilMs: number
   /** Writes the reply for a client that waits no longer: its time has come, or CLIENT UNBLOCK said so. */
   timedOut(reply: ReplyWriter): void
+  /** The request, which counts as the client's memory as long as it waits. */
+  readonly argv?: Argv
   /** The client waits no more. It may be gone; nothing may be sent to it here. */
   ended?(): void
 }
@@ -53,6 +60,8 @@ export class Blocking {
       if (reason === 'timeout') this.answer(session, waiting.timedOut)
       else this.answer(session, (reply) => reply.error(ERR_UNBLOCKED))
     }
+    session.waitArgv = waiting.argv ?? null
+    session.waitUsec = 0
     this.waiting.set(session, waiting)
     if (waiting.untilMs !== 0 && waiting.untilMs < this.earliestMs) this.earliestMs = waiting.untilMs
   }
@@ -70,12 +79,23 @@ export class Blocking {
     engine.resume(session)
   }
 
+  /** What clients wait for may never come any more, since this server is about to become a replica: their connections end. */
+  disconnectAll(): void {
+    for (const session of [...this.waiting.keys()]) {
+      this.forget(session)
+      session.clearFlag(BLOCKED)
+      this.engine.sendReply(session, (reply) => reply.error(ERR_ROLE_CHANGED))
+      this.engine.close(session, false)
+    }
+  }
+
   /** The client is gone. */
   forget(session: Session): void {
     const waiting = this.waiting.get(session)
     if (waiting === undefined) return
     this.waiting.delete(session)
     session.unblock = null
+    session.waitArgv = null
     waiting.ended?.()
   }
 

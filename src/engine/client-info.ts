@@ -58,7 +58,7 @@ export function clientInfo(session: Session, running: Argv | null = null): strin
   const { nowMs } = engine.clock
   const queryBytes = engine.unreadBytes(session)
   const queryFreeBytes = Math.max(0, queryBufferBytes(session) - queryBytes)
-  const args = running ?? session.postponed ?? unfinishedArgs(session)
+  const args = running ?? session.postponed ?? session.waitArgv ?? unfinishedArgs(session)
   // Within EXEC the arguments are those of the queue; what is under way is EXEC alone.
   const argvBytes = args === null ? 0 : running !== null && engine.isNested ? EXEC_BYTES : args.totalBytes()
   const multiBytes = queuedBytes(session)

@@ -5,7 +5,7 @@
 import type { Argv } from '../base/argv.ts'
 import { HdrHistogram } from '../base/hdr-histogram.ts'
 import type { Command, Handler } from './command.ts'
-import { FAST, MODULE } from './flags.ts'
+import { BLOCKING, FAST, MODULE } from './flags.ts'
 
 const INITIAL_SLOTS = 1024
 /** Longer calls count as one second, as in Redis's histograms. */
@@ -40,7 +40,9 @@ export class CommandEntry {
     this.run = command.run ?? unreachable
     this.flags = module === null ? command.flags : command.flags | MODULE
     this.arity = command.arity
-    this.sharesTime = (command.flags & FAST) !== 0 || command.doc.complexity === 'O(1)'
+    const isSmall = (command.flags & FAST) !== 0 || command.doc.complexity === 'O(1)'
+    // How long a command took that has to wait is known when its waiting is over.
+    this.sharesTime = isSmall && (command.flags & BLOCKING) === 0
     this.nameBytes = Buffer.from(command.name.toUpperCase(), 'latin1')
     this.subcommands =
       command.subcommands.length === 0

@@ -32,6 +32,7 @@ import { EffectStream, TO_ALL, TO_REPLICAS } from './effects.ts'
 import { Eviction } from './eviction.ts'
 import { FAST, PROTECTED, TOUCHES_ARBITRARY_KEYS } from './flags.ts'
 import { GATE_AUTH, GATE_LOADING, GATE_MAXMEMORY } from './gates.ts'
+import { KeyWaiters } from './key-waiters.ts'
 import { LatencyMonitor } from './latency-monitor.ts'
 import { feedMonitors } from './monitor.ts'
 import { NOTIFY_EXPIRED, NOTIFY_GENERIC, NOTIFY_HASH, NOTIFY_KEY_MISS, NOTIFY_NEW } from './notifications.ts'
@@ -117,6 +118,7 @@ export class Engine implements KeyspaceListener {
   readonly pubsub = new PubSub()
   readonly pause: ClientPause
   readonly blocking: Blocking
+  readonly keyWaiters: KeyWaiters
   readonly slowlog: Slowlog
   readonly latency: LatencyMonitor
   readonly statistics: Statistics
@@ -194,6 +196,7 @@ export class Engine implements KeyspaceListener {
     this.latency = new LatencyMonitor(this.settings, options.clock)
     this.pause = new ClientPause(this)
     this.blocking = new Blocking(this)
+    this.keyWaiters = new KeyWaiters(this)
     this.eviction = new Eviction(this)
     this.clientMemory = new ClientMemory(this)
     this.reply.onError = (code) => this.statistics.countError(code)
@@ -211,8 +214,13 @@ export class Engine implements KeyspaceListener {
     this.clientMemory.configure(settings.maxmemoryClients, settings.maxmemoryBytes)
     // With a password set anew, who has not given one is stopped at the gate again.
     for (const session of this.sessions.values()) if (!session.authenticated) session.gate |= GATE_AUTH
-    this.keyspace.announcesNew = (settings.notifyFlags & NOTIFY_NEW) !== 0
+    this.updateAnnouncements()
     this.replyCheckBytes = replyCheckBytes(settings, FLUSH_BYTES)
+  }
+
+  /** The keyspace tells of new keys only while somebody listens. */
+  updateAnnouncements(): void {
+    this.keyspace.announcesNew = !this.keyWaiters.isEmpty || (this.settings.notifyFlags & NOTIFY_NEW) !== 0
   }
 
   setGate(bit: number, closed: boolean): void {
@@ -279,6 +287,7 @@ export class Engine implements KeyspaceListener {
       this.mute()
       return
     }
+    if (!atOnce) this.flushOutbox(session)
     session.flags |= CLOSE_ASAP
     session.sink?.close(atOnce)
     this.disconnect(session)
@@ -319,7 +328,7 @@ export class Engine implements KeyspaceListener {
   resume(session: Session): void {
     if (this.stopped || (session.flags & SUSPENDED) !== 0) return
     if (session.inbox === null && session.postponed === null && session.source === null) return
-    if (this.receiving !== null) {
+    if (this.receiving !== null || this.keyWaiters.isServing) {
       session.flags |= RESUMES
       this.toResume.add(session)
       return
@@ -404,7 +413,38 @@ export class Engine implements KeyspaceListener {
       const { effects } = this
       if (effects.hasPending) effects.flush((entry.flags & TOUCHES_ARBITRARY_KEYS) === 0)
       session.writtenOffset = effects.offset
+      if (this.keyWaiters.hasReady) this.serveReadyKeys()
     }
+  }
+
+  /** Serves clients whose keys have become ready: after each command, and by the cron for what came about outside of one. */
+  serveReadyKeys(): void {
+    const { keyWaiters } = this
+    if (!keyWaiters.hasReady || keyWaiters.isServing || this.stopped) return
+    this.settleTimes()
+    keyWaiters.serve()
+    this.runStartUs = this.clock.monotonicUs
+    if (this.receiving === null && this.toResume.size !== 0 && !this.isResuming) this.resumeWaiting()
+  }
+
+  /** Runs a part of the server's work as a command runs: the effects of all that happens within belong together. */
+  asCommand<Result>(work: () => Result): Result {
+    this.depth++
+    try {
+      return work()
+    } finally {
+      this.depth--
+    }
+  }
+
+  /** A command whose client had to wait is over: adds what `call` left open to its figures. `usec`: what its answer took. */
+  countUnblocked(session: Session, argv: Argv, usec: number, hasFailed: boolean): void {
+    const entry = session.lastCommand
+    if (entry === null) return
+    entry.usec += usec
+    if (hasFailed) entry.failedCalls++
+    this.recordCall(session, entry, argv, session.waitUsec + usec)
+    this.latency.sample('command-unblocking', usec / 1000)
   }
 
   // Output
@@ -503,7 +543,13 @@ export class Engine implements KeyspaceListener {
   }
 
   added(db: Db, bytes: Uint8Array, start: number, length: number): void {
-    if ((this.gate & GATE_LOADING) === 0) this.notify(NOTIFY_NEW, 'new', db, bytes, start, length)
+    if ((this.gate & GATE_LOADING) !== 0) return
+    if (!this.keyWaiters.isEmpty) this.keyWaiters.added(db, bytes, start, length)
+    if (this.settings.notifyFlags & NOTIFY_NEW) this.notify(NOTIFY_NEW, 'new', db, bytes, start, length)
+  }
+
+  streamGone(db: Db, entry: Ref): void {
+    this.keyWaiters.streamGone(db, entry)
   }
 
   /** Publishes a keyspace event. The class must have been found enabled. */
@@ -745,20 +791,27 @@ export class Engine implements KeyspaceListener {
   private flushOthers(): void {
     for (const session of this.toFlush) {
       this.toFlush.delete(session)
-      const { sink, outbox, outboxBytes } = session
-      session.outbox = []
-      session.outboxBytes = 0
-      if (sink === null || outbox.length === 0) continue
-      if (outboxBytes > session.replyPeakBytes) session.replyPeakBytes = Math.min(outboxBytes, session.replyBufferBytes)
-      session.lastInteractionMs = this.clock.nowMs
-      this.statistics.outputBytes += outboxBytes
-      for (const bytes of joined(outbox, outboxBytes)) {
-        this.statistics.writes++
-        sink.send(bytes)
-      }
+      const sink = this.flushOutbox(session)
+      if (sink === null) continue
       if (sink.queuedBytes !== 0) this.checkOutput(session, sink)
       if (this.clientMemory.isTracked && !session.has(CLOSE_ASAP)) this.clientMemory.account(session)
     }
+  }
+
+  /** Where the messages to a client went; null if there were none. */
+  private flushOutbox(session: Session): OutputSink | null {
+    const { sink, outbox, outboxBytes } = session
+    session.outbox = []
+    session.outboxBytes = 0
+    if (sink === null || outbox.length === 0) return null
+    if (outboxBytes > session.replyPeakBytes) session.replyPeakBytes = Math.min(outboxBytes, session.replyBufferBytes)
+    session.lastInteractionMs = this.clock.nowMs
+    this.statistics.outputBytes += outboxBytes
+    for (const bytes of joined(outbox, outboxBytes)) {
+      this.statistics.writes++
+      sink.send(bytes)
+    }
+    return sink
   }
 
   /** A client does not read as fast as it is written to: bounded by its class's limits, or by waiting. */
@@ -845,10 +898,17 @@ export class Engine implements KeyspaceListener {
 
   private account(session: Session, entry: CommandEntry, argv: Argv | null, usec: number): void {
     entry.usec += usec
-    if (this.settings.latencyTracking) entry.recordMany(usec, 1)
-    const { slowlogUsec, latencyMonitorMs } = this.settings
-    if (slowlogUsec >= 0 && usec >= slowlogUsec && argv !== null) this.slowlog.add(session, entry, argv, usec)
+    // A client that waits has its reply still to come: then it will be known how long its command took.
+    if ((session.flags & BLOCKED) !== 0 && session.unblock !== null) session.waitUsec = usec
+    else this.recordCall(session, entry, argv, usec)
+    const { latencyMonitorMs } = this.settings
     if (latencyMonitorMs > 0) this.latency.sample((entry.flags & FAST) !== 0 ? 'fast-command' : 'command', usec / 1000)
+  }
+
+  private recordCall(session: Session, entry: CommandEntry, argv: Argv | null, usec: number): void {
+    const { latencyTracking, slowlogUsec } = this.settings
+    if (latencyTracking) entry.recordMany(usec, 1)
+    if (slowlogUsec >= 0 && usec >= slowlogUsec && argv !== null) this.slowlog.add(session, entry, argv, usec)
   }
 }
 

@@ -232,6 +232,9 @@ export class Session {
   postponed: Argv | null = null
   /** Ends the waiting of a client that is blocked by a command: set by what blocked it. */
   unblock: ((reason: UnblockReason) => void) | null = null
+  /** The request that waits then, and how long it ran before it had to. */
+  waitArgv: Argv | null = null
+  waitUsec = 0
 
   /** Arguments of the command under way that no log may show: passwords. */
   redacted: number[] | null = null

@@ -30,6 +30,7 @@ import {
   META_TYPE_MASK,
   NO_KEY,
   rootWord,
+  TYPE_STREAM,
   TYPE_STRING,
   WORD_EXPIRE,
   WORD_KEY,
@@ -452,6 +453,7 @@ export class Db {
     const { table } = keyspace
     const old = this.peekForWrite(key, keyStart, keyLength)
     if (old === NO_KEY) return this.addValue(key, keyStart, keyLength, type, encoding, root)
+    if (keyspace.announcesStreams) this.announceStreamGone(old)
     if (keyspace.snapshot !== null) keyspace.snapshot.preserve(this, old)
     const lru = keyspace.lfu ? lfuAfterAccess(this.lruOf(old), keyspace) : keyspace.lruClock
     const entry = this.allocateEntry(key, keyStart, keyLength, ENTRY_HEADER_BYTES, ROOT_BYTES)
@@ -545,6 +547,7 @@ export class Db {
   /** Removes a key. The entry must be this database's. `isLazy`: its value counts as freed lazily if that takes long. */
   remove(entry: Ref, isLazy = this.keyspace.lazyFree.serverDel): void {
     const { keyspace } = this
+    if (keyspace.announcesStreams) this.announceStreamGone(entry)
     if (keyspace.snapshot !== null) keyspace.snapshot.preserve(this, entry)
     this.unlink(entry)
     keyspace.releaseEntry(entry, isLazy)
@@ -568,6 +571,7 @@ export class Db {
     const { keyspace } = this
     if (keyspace.snapshot !== null) keyspace.snapshot.preserve(this, entry)
     const moved = target.cloneShell(entry, key, keyStart, keyLength, this.rootOf(entry))
+    if (keyspace.announcesStreams) this.announceStreamGone(entry)
     this.unlink(entry)
     keyspace.arena.release(entry)
     return moved
@@ -754,6 +758,10 @@ export class Db {
     return true
   }
 
+  private announceStreamGone(entry: Ref): void {
+    if (this.typeOf(entry) === TYPE_STREAM) this.keyspace.listener?.streamGone(this, entry)
+  }
+
   private announceNew(key: Uint8Array, keyStart: number, keyLength: number): void {
     this.keyspace.listener?.added(this, key, keyStart, keyLength)
   }
@@ -862,6 +870,7 @@ export class Db {
     keepTtl: boolean,
   ): Ref {
     const { table } = this.keyspace
+    if (this.keyspace.announcesStreams) this.announceStreamGone(old)
     const hadExpire = this.wordOf(old, WORD_KEY) < 0
     const head = headBytes(keepTtl && hadExpire ? HAS_EXTRA : 0)
     // The new entry is whole before the old one goes: key or value may lie in it.

@@ -41,6 +41,8 @@ export interface KeyspaceListener {
   fieldsExpired(db: Db, key: Uint8Array, isGone: boolean): void
   /** A key was added. Told only while `announcesNew` is set. */
   added(db: Db, bytes: Uint8Array, start: number, length: number): void
+  /** A stream is about to be removed, renamed or replaced. Told only while `announcesStreams` is set. */
+  streamGone(db: Db, entry: Ref): void
 }
 
 /** A point-in-time walk over the data (BGSAVE, full sync). It is handed each entry before a write changes it. */
@@ -77,6 +79,7 @@ export class Keyspace {
   readonly random: Random
   listener: KeyspaceListener | null = null
   announcesNew = false
+  announcesStreams = false
   snapshot: Snapshot | null = null
   /** Epoch of the newest snapshot: entries made now carry it, so that a walk under way passes over them. In place (shifted). */
   epochBits = 0

@@ -413,6 +413,7 @@ export class Persistence {
     if (flush) {
       for (const db of engine.keyspace.databases) {
         if (!engine.watch.isEmpty) engine.watch.touchAll(db, null)
+        engine.keyWaiters.beforeReplaced(db, null)
         db.clear(false)
       }
       this.functions.clear()

@@ -62,6 +62,7 @@ export class Cron {
     engine.pause.tick()
     engine.blocking.tick()
     this.keepKeyspace()
+    engine.serveReadyKeys()
     this.clients.tick()
     this.every(CLIENTS_SAMPLE_MS, this.sampleClients)
     memory.updatePeak()

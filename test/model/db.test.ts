@@ -110,6 +110,7 @@ class World {
       expired: (db, entry) => this.expired.push(`${db.index}:${Buffer.from(db.keyBytes(entry)).toString('latin1')}`),
       missed: () => {},
       added: () => {},
+      streamGone: () => {},
     }
     const { arena } = this.keyspace
     const allocate = arena.allocate.bind(arena)

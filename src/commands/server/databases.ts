@@ -43,14 +43,20 @@ export const swapdb = defineCommand({
     if (first === null) return reply.error(ERR_FIRST_INDEX)
     const second = readIndex(argv, 2)
     if (second === null) return reply.error(ERR_SECOND_INDEX)
-    const { keyspace, watch } = ctx.engine
+    const { keyspace, keyWaiters, watch } = ctx.engine
     const { databases } = keyspace
     const isThere = (index: number) => index >= 0 && index < databases.length
     if (!isThere(first) || !isThere(second)) return reply.error(ERR_DB_INDEX_OUT_OF_RANGE)
     if (first !== second) {
-      watch.touchAll(databases[first]!, databases[second]!)
-      watch.touchAll(databases[second]!, databases[first]!)
+      const a = databases[first]!
+      const b = databases[second]!
+      watch.touchAll(a, b)
+      watch.touchAll(b, a)
+      keyWaiters.beforeReplaced(a, b)
+      keyWaiters.beforeReplaced(b, a)
       keyspace.swap(first, second)
+      keyWaiters.replaced(a)
+      keyWaiters.replaced(b)
     }
     ctx.dirtied(1)
     reply.ok()

@@ -23,8 +23,11 @@ export const flushall = defineCommand({
   run(ctx, argv, reply) {
     const isLazy = readMode(ctx, argv)
     if (isLazy === null) return reply.error(ERR_SYNTAX)
-    const { keyspace, watch } = ctx.engine
-    for (const db of keyspace.databases) watch.touchAll(db, null)
+    const { keyspace, keyWaiters, watch } = ctx.engine
+    for (const db of keyspace.databases) {
+      watch.touchAll(db, null)
+      keyWaiters.beforeReplaced(db, null)
+    }
     keyspace.snapshot?.abandon()
     ctx.dirtied(keyspace.clear(isLazy))
     ctx.engine.onDataFlushed?.()
@@ -46,6 +49,7 @@ export const flushdb = defineCommand({
     const isLazy = readMode(ctx, argv)
     if (isLazy === null) return reply.error(ERR_SYNTAX)
     ctx.engine.watch.touchAll(ctx.db, null)
+    ctx.engine.keyWaiters.beforeReplaced(ctx.db, null)
     ctx.dirtied(ctx.db.clear(isLazy))
     ctx.forceEffect()
     reply.ok()

@@ -2,7 +2,7 @@
  * CLIENT PAUSE, UNPAUSE, UNBLOCK, REPLY: when clients are served, and whether they are answered.
  * Source: Redis command reference, CLIENT (since 2.4.0).
  */
-import type { Argv } from '../../../base/argv.ts'
+import { Argv } from '../../../base/argv.ts'
 import type { CommandDefinition } from '../../../engine/command.ts'
 import { BLOCKED, REPLY_OFF, REPLY_SKIP, REPLY_SKIP_NEXT, type UnblockReason } from '../../../engine/session.ts'
 import { replySubcommandError } from '../../../engine/subcommand-error.ts'
@@ -11,6 +11,7 @@ import type { ReplyWriter } from '../../../resp/reply-writer.ts'
 import { readInt64 } from '../read-integer.ts'
 import { ADMIN_FLAGS, doc, FLAGS } from './shared.ts'
 
+const NO_ARGUMENTS = new Argv()
 const ERR_PAUSE_MODE = errorReply('ERR CLIENT PAUSE mode must be WRITE or ALL')
 const ERR_TIMEOUT = errorReply('ERR timeout is not an integer or out of range')
 const ERR_TIMEOUT_NEGATIVE = errorReply('ERR timeout is negative')
@@ -67,9 +68,9 @@ export const unblock: CommandDefinition = {
     const target = ctx.engine.sessions.get(Number(id))
     // Who waits for the end of a pause has nothing that could be ended for it alone.
     if (target === undefined || !target.has(BLOCKED) || target.unblock === null) return reply.integer(0)
-    // However it ends, what the target was waiting in has failed.
-    if (target.lastCommand !== null) target.lastCommand.failedCalls++
     target.unblock(reason)
+    // However it ends, what the target was waiting in has failed. Its arguments are gone by now, also for the slow log.
+    ctx.engine.countUnblocked(target, NO_ARGUMENTS, 0, true)
     reply.integer(1)
   },
 }
