@@ -22,11 +22,13 @@ import {
   TYPE_HASH,
   TYPE_SET,
   TYPE_STRING,
+  TYPE_ZSET,
   WORD_META,
 } from './entry.ts'
 import { LazyFree } from './lazy-free.ts'
 import { HashType } from './types/hash.ts'
 import { SetType } from './types/set.ts'
+import { ZsetType } from './types/zset.ts'
 import type { ValueType } from './value-type.ts'
 
 /** What the engine wants to hear of. Called while the entry still exists. */
@@ -72,9 +74,10 @@ export class Keyspace {
   readonly lazyFree: LazyFree
   readonly types: (ValueType | undefined)[] = []
   readonly sets: SetType
+  readonly hashes: HashType
+  readonly zsets: ZsetType
   /** Up to what size values stay in their compact encodings. */
   readonly limits = new EncodingLimits()
-  readonly hashes: HashType
   readonly clock: Clock
   readonly random: Random
   listener: KeyspaceListener | null = null
@@ -101,11 +104,11 @@ export class Keyspace {
   hits = 0
   misses = 0
   expiredKeys = 0
+  /** Fields of hashes whose time came. */
+  expiredFields = 0
   expiredStalePercent = 0
   expiredTimeCapReached = 0
   /** Writes since the last save, as INFO's rdb_changes_since_last_save counts them. */
-  /** Fields of hashes whose time came. */
-  expiredFields = 0
   dirty = 0
 
   constructor(clock: Clock, random: Random, databases: number, types: readonly ValueType[] = []) {
@@ -116,11 +119,13 @@ export class Keyspace {
     this.lazyFree = new LazyFree(this)
     this.sets = new SetType(this)
     this.types[TYPE_SET] = this.sets
+    this.hashes = new HashType(this)
+    this.types[TYPE_HASH] = this.hashes
+    this.zsets = new ZsetType(this)
+    this.types[TYPE_ZSET] = this.zsets
     for (const type of types) this.types[type.type] = type
     for (let index = 0; index < databases; index++) this.databases.push(new Db(this, index))
     this.updateLruClock()
-    this.hashes = new HashType(this)
-    this.types[TYPE_HASH] = this.hashes
   }
 
   updateLruClock(): void {
