@@ -69,7 +69,7 @@ function check(arena: Arena, ref: ListpackRef, model: readonly string[]): void {
     if (reader.isInteger !== isIntegerText(model[index]!)) throw new Error(`kind of ${model[index]}`)
     if (reader.isInteger && String(reader.bigInteger()) !== model[index]) throw new Error(`value of ${model[index]}`)
     reader.readText(bytes, at)
-    const text = Buffer.from(reader.bytes.buffer, reader.start, reader.length).latin1Slice()
+    const text = Buffer.from(reader.bytes.buffer, reader.start, reader.length).toString('latin1')
     if (text !== model[index]) throw new Error(`element ${index} is ${text}, not ${model[index]}`)
     index++
   }
