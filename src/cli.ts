@@ -2,6 +2,11 @@
  * The program: o7-redis [redis.conf] [--directive value ...] [-]. Everything that is about the process rather than
  * about a server is here: arguments, signals, exit codes, the pid file, running in the background.
  */
+import { setFlagsFromString } from 'node:v8'
 import { runProgram } from './server/program.ts'
+
+// The data is not V8's and requests leave no garbage to speak of, so the young generation stays at its first 1 MiB: that is
+// 4 MiB less, and what is in use stays in the processor's cache. An embedded server leaves such things to its host.
+setFlagsFromString('--semi-space-growth-factor=1')
 
 await runProgram(process.argv.slice(2), (code) => process.exit(code))

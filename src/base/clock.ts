@@ -23,12 +23,21 @@ export interface Clock {
 /** How long a wall-clock offset is trusted before the system's clock is asked again: time set by hand or NTP shows within this. */
 const RESYNC_US = 100_000
 
+/** Kept from the start: tests of those who embed a server may put something else in its place. */
+const { hrtime } = process
+
+/** 20 ns faster than performance.now(), which checks its receiver each time. */
+function systemUs(): number {
+  const time = hrtime()
+  return time[0] * 1_000_000 + time[1] / 1000
+}
+
 /** The system's time plus whatever `advance` has added. */
 export class SystemClock implements Clock {
   nowMs = 0
   monotonicUs = 0
   private advancedUs = 0
-  private wallMinusMonotonicMs: number = performance.timeOrigin
+  private wallMinusMonotonicMs = performance.timeOrigin + performance.now() - systemUs() / 1000
   private resyncAtUs = 0
 
   constructor() {
@@ -37,14 +46,14 @@ export class SystemClock implements Clock {
   }
 
   refresh(): void {
-    const us = performance.now() * 1000 + this.advancedUs
+    const us = systemUs() + this.advancedUs
     this.monotonicUs = us
     if (us >= this.resyncAtUs) this.resync()
     this.nowMs = Math.floor(us / 1000 + this.wallMinusMonotonicMs)
   }
 
   wallUs(): number {
-    return Math.floor((this.wallMinusMonotonicMs + performance.now()) * 1000 + this.advancedUs)
+    return Math.floor(this.wallMinusMonotonicMs * 1000 + systemUs() + this.advancedUs)
   }
 
   advance(ms: number): void {
@@ -57,9 +66,9 @@ export class SystemClock implements Clock {
    * two values the offset lies, and an offset that is between them is the better one.
    */
   private resync(): void {
-    const beforeMs = performance.now()
+    const beforeMs = systemUs() / 1000
     const wallMs = Date.now()
-    const afterMs = performance.now()
+    const afterMs = systemUs() / 1000
     const least = wallMs - afterMs
     const most = wallMs + 1 - beforeMs
     this.wallMinusMonotonicMs = Math.min(Math.max(this.wallMinusMonotonicMs, least), most)
