@@ -32,12 +32,27 @@ function systemUs(): number {
   return time[0] * 1_000_000 + time[1] / 1000
 }
 
+/** What to add to the system's milliseconds for the time of day: to some microseconds, where Date.now() has only milliseconds. */
+function wallMinusSystemMs(): number {
+  let offsetMs = 0
+  let leastGapUs = Number.POSITIVE_INFINITY
+  for (let tries = 0; tries < 10; tries++) {
+    const beforeUs = systemUs()
+    const wallMs = performance.timeOrigin + performance.now()
+    const gapUs = systemUs() - beforeUs
+    if (gapUs >= leastGapUs) continue
+    leastGapUs = gapUs
+    offsetMs = wallMs - (beforeUs + gapUs / 2) / 1000
+  }
+  return offsetMs
+}
+
 /** The system's time plus whatever `advance` has added. */
 export class SystemClock implements Clock {
   nowMs = 0
   monotonicUs = 0
   private advancedUs = 0
-  private wallMinusMonotonicMs = performance.timeOrigin + performance.now() - systemUs() / 1000
+  private wallMinusMonotonicMs = wallMinusSystemMs()
   private resyncAtUs = 0
 
   constructor() {
