@@ -90,6 +90,11 @@ export class SetWalk {
     if (this.encoding === ENCODING_HASHTABLE) this.sets.members.resumeRehash(this.root)
   }
 
+  /** Which member this is, as SetType.pickedId has it. */
+  get id(): number {
+    return this.encoding === ENCODING_INTSET ? this.at - 1 : this.entry
+  }
+
   /** Makes sure that the text is there. */
   spell(): void {
     if (this.encoding === ENCODING_HASHTABLE || this.isSpelt) return
