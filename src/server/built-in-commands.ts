@@ -6,6 +6,7 @@ import { connectionCommands, type Greeting } from '../commands/connection/index.
 import { genericCommands } from '../commands/generic/index.ts'
 import { pubsubCommands } from '../commands/pubsub/index.ts'
 import { serverCommands } from '../commands/server/index.ts'
+import { setCommands } from '../commands/set/index.ts'
 import { stringCommands } from '../commands/string/index.ts'
 import { transactionCommands } from '../commands/transactions/index.ts'
 import type { Command } from '../engine/command.ts'
@@ -30,6 +31,7 @@ export function builtInCommands(server: Server | null): readonly Command[] {
     ...pubsubCommands,
     ...genericCommands,
     ...stringCommands,
+    ...setCommands,
     ...bitmapCommands(),
     ...serverCommands,
     ...persistenceCommands(() => server!.persistence),
