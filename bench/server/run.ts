@@ -46,7 +46,7 @@ function programPath(name: string): string {
 
 function versionOf(program: string): string {
   const { stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' })
-  return /v=(\S+)/.exec(stdout)?.[1] ?? 'of unknown version'
+  return (/o7-is=(\S+)/.exec(stdout) ?? /v=(\S+)/.exec(stdout))?.[1] ?? 'of unknown version'
 }
 
 /** Rounds of all steps, in each round on both servers, and the one that begins changes from round to round. */

@@ -5,7 +5,7 @@
  *                     ^starts[0]      ^starts[1]      lengths = 3, 5
  *
  * Valid until the handler returns; whoever keeps arguments longer takes `copy()`.
- * Hot path: bench/micro/command-path.ts.
+ * Hot path: bench/micro/receive.ts.
  */
 import { parseSafeInt } from './int64-text.ts'
 

@@ -3,7 +3,7 @@
  * fall into one bucket. Redis uses SipHash-1-2 for the same reason; the half-width variant works on 32-bit words,
  * which JavaScript has, where the full one needs 64-bit words, which it has not.
  *
- * Hot path: bench/micro/hash.ts.
+ * Hot path: bench/micro/hash-table.ts.
  * Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF"; reference code's halfsiphash parameters.
  */
 export class KeyHash {

@@ -1,6 +1,6 @@
 /**
  * The commands of one server, found from the bytes of a request in any case, with the figures kept for each.
- * Hot path: bench/micro/command-path.ts.
+ * Hot path: bench/micro/receive.ts.
  */
 import type { Argv } from '../base/argv.ts'
 import { HdrHistogram } from '../base/hdr-histogram.ts'

@@ -6,7 +6,7 @@
  *
  * A request that needs no question goes straight from `process` to `call`; any reason to look closer is a bit in
  * `gate`, of the engine or of the session, and leads through dispatch.ts.
- * Hot path: bench/micro/command-path.ts.
+ * Hot path: bench/micro/receive.ts.
  */
 import { Argv } from '../base/argv.ts'
 import type { Clock } from '../base/clock.ts'
@@ -538,6 +538,20 @@ export class Engine implements KeyspaceListener {
     if (this.depth === 0) this.effects.flush()
   }
 
+  fieldExpired(db: Db, entry: Ref, bytes: Uint8Array, start: number, length: number): void {
+    if (this.effects.isActive) {
+      this.effects.add(db.index, Argv.of(['HDEL', db.keyBytes(entry), bytes.slice(start, start + length)]))
+    }
+  }
+
+  fieldsExpired(db: Db, key: Uint8Array, isGone: boolean): void {
+    if (!this.watch.isEmpty) this.watch.touch(db, key, 0, key.length)
+    const { notifyFlags } = this.settings
+    if (notifyFlags & NOTIFY_HASH) this.notify(NOTIFY_HASH, 'hexpired', db, key, 0, key.length)
+    if (isGone && notifyFlags & NOTIFY_GENERIC) this.notify(NOTIFY_GENERIC, 'del', db, key, 0, key.length)
+    if (this.depth === 0) this.effects.flush()
+  }
+
   missed(db: Db, bytes: Uint8Array, start: number, length: number): void {
     if (this.settings.notifyFlags & NOTIFY_KEY_MISS) this.notify(NOTIFY_KEY_MISS, 'keymiss', db, bytes, start, length)
   }
@@ -584,20 +598,6 @@ export class Engine implements KeyspaceListener {
     for (const { uncountedBytes } of this.buffers) bytes += uncountedBytes
     return bytes
   }
-  fieldExpired(db: Db, entry: Ref, bytes: Uint8Array, start: number, length: number): void {
-    if (this.effects.isActive) {
-      this.effects.add(db.index, Argv.of(['HDEL', db.keyBytes(entry), bytes.slice(start, start + length)]))
-    }
-  }
-
-  fieldsExpired(db: Db, key: Uint8Array, isGone: boolean): void {
-    if (!this.watch.isEmpty) this.watch.touch(db, key, 0, key.length)
-    const { notifyFlags } = this.settings
-    if (notifyFlags & NOTIFY_HASH) this.notify(NOTIFY_HASH, 'hexpired', db, key, 0, key.length)
-    if (isGone && notifyFlags & NOTIFY_GENERIC) this.notify(NOTIFY_GENERIC, 'del', db, key, 0, key.length)
-    if (this.depth === 0) this.effects.flush()
-  }
-
 
   /** What becomes of overdue keys: a master deletes them, unless the data is to stand still; a replica waits for its master. */
   get restingExpireMode(): number {

@@ -4,7 +4,7 @@
  *
  * A database may become several tables (one per cluster slot): nothing outside this folder knows how many there are.
  * Entries move when they grow: a ref is dead after any call here that writes.
- * Hot path: bench/micro/command-path.ts.
+ * Hot path: bench/micro/receive.ts.
  */
 import type { Argv } from '../base/argv.ts'
 import { copyBytes, zeroBytes } from '../base/copy-bytes.ts'
@@ -37,11 +37,11 @@ import {
   WORD_META,
   WRONG_TYPE,
 } from './entry.ts'
-import type { Keyspace } from './keyspace.ts'
 import { FieldExpiryIndex } from './field-expiry-index.ts'
+import type { Keyspace } from './keyspace.ts'
 import { lfuAfterAccess, lfuInitial } from './lfu.ts'
-
 import { isHashWithExpiry } from './types/hash-encodings.ts'
+
 /** From so many keys on, emptying the last database that has any gives up the whole arena instead of each block. */
 const RESET_KEYS_MIN = 1000
 const TWO_32 = 0x1_0000_0000
@@ -74,16 +74,16 @@ export class Db {
   averageTtlMs = 0
   /** Where the active expiry cycle stands. */
   expireCursor = 0
-  private keys: TableRef = 0
   /** The hashes that have fields that expire. */
   fieldExpiry: FieldExpiryIndex
+  private keys: TableRef = 0
   private expires: TableRef = 0
 
   constructor(keyspace: Keyspace, index: number) {
     this.keyspace = keyspace
     this.index = index
-    this.beginEmpty()
     this.fieldExpiry = new FieldExpiryIndex(keyspace)
+    this.beginEmpty()
   }
 
   get size(): number {
@@ -442,8 +442,8 @@ export class Db {
     this.putMeta(entry, type | (encoding << META_ENCODING_SHIFT) | this.initialLru())
     this.setRoot(entry, root)
     this.insertEntry(hash, entry)
-    if (this.keyspace.announcesNew) this.announceNew(key, keyStart, keyLength)
     this.trackIfFieldsExpire(entry)
+    if (this.keyspace.announcesNew) this.announceNew(key, keyStart, keyLength)
     return entry
   }
 
@@ -462,10 +462,10 @@ export class Db {
     if (this.wordOf(old, WORD_KEY) < 0 && table.findEntry(this.expires, old)) table.removeFound(this.expires)
     table.findEntry(this.keys, old)
     table.replaceFound(entry)
-    keyspace.releaseEntry(old, keyspace.lazyFree.serverDel)
-    return entry
     this.untrackFieldExpiry(old)
     this.trackIfFieldsExpire(entry)
+    keyspace.releaseEntry(old, keyspace.lazyFree.serverDel)
+    return entry
   }
 
   /**
@@ -509,15 +509,15 @@ export class Db {
   link(entry: Ref, hash: number): boolean {
     const { table } = this.keyspace
     if (!table.insertNew(this.keys, hash, entry)) return false
+    this.trackIfFieldsExpire(entry)
     if (this.wordOf(entry, WORD_KEY) >= 0) return true
     try {
-    this.trackIfFieldsExpire(entry)
       table.insert(this.expires, hash, entry)
     } catch (error) {
       if (table.findEntry(this.keys, entry)) table.removeFound(this.keys)
+      this.untrackFieldExpiry(entry)
       throw error
     }
-      this.untrackFieldExpiry(entry)
     return true
   }
 
@@ -526,8 +526,6 @@ export class Db {
     return this.keyspace.table.touch(this.keys, hash)
   }
 
-  /** To be called before a value of a type other than string is changed in place. */
-  beforeChange(entry: Ref): void {
   /** Notes that a hash has fields that expire, */
   trackFieldExpiry(entry: Ref): void {
     this.fieldExpiry.add(entry)
@@ -538,6 +536,8 @@ export class Db {
     if (isHashWithExpiry(this.wordOf(entry, WORD_META))) this.fieldExpiry.remove(entry)
   }
 
+  /** To be called before a value of a type other than string is changed in place. */
+  beforeChange(entry: Ref): void {
     const { snapshot } = this.keyspace
     if (snapshot !== null) snapshot.preserve(this, entry)
   }
@@ -675,18 +675,23 @@ export class Db {
   clear(isLazy = false): number {
     const { keyspace } = this
     const { size } = this
-    if (keyspace.snapshot === null && size > RESET_KEYS_MIN && keyspace.keyCount() === size) {
+    if (keyspace.snapshot === null && size > RESET_KEYS_MIN && !keyspace.hasGuests && keyspace.keyCount() === size) {
       keyspace.resetArena(isLazy)
       return size
     }
     const { keys, expires } = this
+    this.fieldExpiry.clear()
     this.beginEmpty()
     // A snapshot that has not written these keys yet keeps them until it has.
     if (keyspace.snapshot === null || !keyspace.snapshot.adopt(this, keys, expires, isLazy)) {
       keyspace.lazyFree.add(keys, expires, isLazy)
-    this.fieldExpiry.clear()
     }
     return size
+  }
+
+  /** Gives everything back in steps; the database is not to be used any more. */
+  dismantle(): void {
+    this.keyspace.lazyFree.add(this.keys, this.expires, true)
   }
 
   /** Makes new tables; the old ones are somebody else's to free. */
@@ -696,25 +701,25 @@ export class Db {
     this.expires = table.create()
     this.averageTtlMs = 0
     this.expireCursor = 0
+    this.fieldExpiry.forget()
   }
 
   exchange(other: Db): void {
     const { keys, expires, averageTtlMs, expireCursor, fieldExpiry } = this
-    this.fieldExpiry.forget()
     this.keys = other.keys
     this.expires = other.expires
     this.averageTtlMs = other.averageTtlMs
     this.expireCursor = other.expireCursor
+    this.fieldExpiry = other.fieldExpiry
     other.keys = keys
     other.expires = expires
     other.averageTtlMs = averageTtlMs
     other.expireCursor = expireCursor
-    this.fieldExpiry = other.fieldExpiry
+    other.fieldExpiry = fieldExpiry
   }
 
   /** Makes room for a number of keys known beforehand (loading). */
   reserve(keys: number, expires: number): void {
-    other.fieldExpiry = fieldExpiry
     this.keyspace.table.reserve(this.keys, keys)
     this.keyspace.table.reserve(this.expires, expires)
   }
@@ -723,11 +728,11 @@ export class Db {
   rehash(buckets: number): boolean {
     const { table } = this.keyspace
     const keysGoOn = table.rehashBuckets(this.keys, buckets)
+    this.fieldExpiry.rehash(buckets)
     return table.rehashBuckets(this.expires, buckets) || keysGoOn
   }
 
   /** Facts on the tables, for DEBUG HTSTATS and MEMORY STATS. */
-    this.fieldExpiry.rehash(buckets)
   tables(): { name: string; table: TableRef }[] {
     return [
       { name: 'keys', table: this.keys },
@@ -762,17 +767,13 @@ export class Db {
     if (this.typeOf(entry) === TYPE_STREAM) this.keyspace.listener?.streamGone(this, entry)
   }
 
-  private announceNew(key: Uint8Array, keyStart: number, keyLength: number): void {
-    this.keyspace.listener?.added(this, key, keyStart, keyLength)
-  }
-
-  private announceStreamGone(entry: Ref): void {
-    if (this.typeOf(entry) === TYPE_STREAM) this.keyspace.listener?.streamGone(this, entry)
-  }
-
   private trackIfFieldsExpire(entry: Ref): void {
     if (!isHashWithExpiry(this.wordOf(entry, WORD_META))) return
     if (this.keyspace.hashes.expiring.expiringCount(this.rootOf(entry)) > 0) this.fieldExpiry.add(entry)
+  }
+
+  private announceNew(key: Uint8Array, keyStart: number, keyLength: number): void {
+    this.keyspace.listener?.added(this, key, keyStart, keyLength)
   }
 
   private touch(entry: Ref): void {
@@ -885,12 +886,12 @@ export class Db {
     } else if (hadExpire && table.findEntry(this.expires, old)) table.removeFound(this.expires)
     table.findEntry(this.keys, old)
     table.replaceFound(entry)
+    this.untrackFieldExpiry(old)
     this.keyspace.releaseEntry(old, this.keyspace.lazyFree.serverDel)
     return entry
   }
 
   /** A new entry with another's type, encoding, LRU field, expire time and value, under a name that is free here. */
-    this.untrackFieldExpiry(old)
   private cloneShell(entry: Ref, key: Uint8Array, keyStart: number, keyLength: number, root: Ref): Ref {
     const { arena, table } = this.keyspace
     const isString = this.typeOf(entry) === TYPE_STRING
@@ -913,12 +914,12 @@ export class Db {
       arena.release(clone)
       throw error
     }
+    this.trackIfFieldsExpire(clone)
     if (this.keyspace.announcesNew) this.announceNew(key, keyStart, keyLength)
     return clone
   }
 
   /** Gives an entry made with room for it the expire time of another. */
-    this.trackIfFieldsExpire(clone)
   private copyExpire(from: Ref, to: Ref): void {
     const { arena } = this.keyspace
     const fromWords = arena.view32(from)
@@ -961,12 +962,12 @@ export class Db {
     const { arena, table } = this.keyspace
     table.findEntry(this.keys, old)
     table.replaceFound(entry)
+    if (isHashWithExpiry(this.wordOf(old, WORD_META))) this.fieldExpiry.replace(old, entry)
     arena.release(old)
   }
 
   private replaceInExpires(old: Ref, entry: Ref): void {
     const { table } = this.keyspace
-    if (isHashWithExpiry(this.wordOf(old, WORD_META))) this.fieldExpiry.replace(old, entry)
     if (table.findEntry(this.expires, old)) table.replaceFound(entry)
   }
 
@@ -974,12 +975,12 @@ export class Db {
     const { table } = this.keyspace
     if (this.wordOf(entry, WORD_KEY) < 0 && table.findEntry(this.expires, entry)) table.removeFound(this.expires)
     if (table.findEntry(this.keys, entry)) table.removeFound(this.keys)
+    this.untrackFieldExpiry(entry)
   }
 
   private scanTable(tableRef: TableRef, cursor: number, visit: (entry: Ref) => void): number {
     const { table } = this.keyspace
     const next = table.scan(tableRef, cursor)
-    this.untrackFieldExpiry(entry)
     const { scannedCount } = table
     // `visit` may scan or look up itself: what was collected is copied first.
     const entries = table.scanned.slice(0, scannedCount)

@@ -7,7 +7,7 @@
  *
  * The replies of one batch of pipelined requests gather here and leave together. A reply larger than the buffer goes
  * on in further chunks; nothing is copied twice.
- * Hot path: bench/micro/command-path.ts. Source: RESP3 specification (github.com/redis/redis-specifications).
+ * Hot path: bench/micro/receive.ts. Source: RESP3 specification (github.com/redis/redis-specifications).
  */
 import { copyBytes } from '../base/copy-bytes.ts'
 import { double17g } from '../base/double-text.ts'

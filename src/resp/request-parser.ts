@@ -9,7 +9,7 @@
  * or a length line. Before authentication 10 arguments of 16 KiB each, so that a stranger cannot make the server hold memory.
  * A zero byte ends the search for a line end, as it does for the string functions of C: such a line waits for more
  * until it is too long. Errors are Redis's own texts; after one of them the connection is closed.
- * Hot path: bench/micro/command-path.ts. Source: RESP specification; Redis networking.c for limits and error texts.
+ * Hot path: bench/micro/receive.ts. Source: RESP specification; Redis networking.c for limits and error texts.
  */
 
 import { Argv } from '../base/argv.ts'

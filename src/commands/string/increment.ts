@@ -1,6 +1,6 @@
 /**
  * INCR, DECR, INCRBY, DECRBY: whole numbers of 64 bits, kept as their decimal text. Reply: the new value.
- * Propagated as requested. Hot path: bench/micro/command-path.ts. Source: Redis command reference (since 1.0.0).
+ * Propagated as requested. Hot path: bench/micro/receive.ts. Source: Redis command reference (since 1.0.0).
  */
 import type { Argv } from '../../base/argv.ts'
 import { INT64_MAX, INT64_MIN, parseInt64, parseSafeInt, writeInt, writeInt64 } from '../../base/int64-text.ts'
@@ -88,7 +88,7 @@ function argument(argv: Argv): bigint | null {
   return parseInt64(argv.bytes, argv.starts[2]!, argv.starts[2]! + argv.lengths[2]!)
 }
 
-/** Numbers that a double holds exactly need no bigint. Hot path: bench/micro/command-path.ts. */
+/** Numbers that a double holds exactly need no bigint. Hot path: bench/micro/receive.ts. */
 function add(ctx: Session, argv: Argv, by: number, reply: ReplyWriter): void {
   const { db } = ctx
   const entry = db.writeString(argv, 1)

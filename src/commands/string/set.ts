@@ -5,7 +5,7 @@
  * Reply: OK; null when NX or XX did not hold; with GET the old value or null, and WRONGTYPE if it was no string.
  * Mistakes are found in this order: syntax, the expire time, the old value's type.
  * Propagated as SET key value PXAT when there is an expire time, else as requested without GET.
- * Hot path: bench/micro/command-path.ts. Source: Redis command reference (SET since 1.0.0).
+ * Hot path: bench/micro/receive.ts. Source: Redis command reference (SET since 1.0.0).
  */
 import type { Argv } from '../../base/argv.ts'
 import {
