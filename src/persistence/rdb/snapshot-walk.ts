@@ -200,6 +200,7 @@ export class SnapshotWalk implements Snapshot {
   /** Ends the walk where it is: nobody wants the file any more. */
   stop(): void {
     this.isOver = true
+    this.large?.collection?.abandon?.()
     this.large = null
     for (let index = 0; index < this.adopted.length; index++) this.release(index)
     if (this.keyspace.snapshot === this) this.keyspace.snapshot = null

@@ -25,6 +25,8 @@ export interface RdbTypeCodec {
 export interface ValueWriting {
   /** Writes about `budgetBytes` more. True: the value is whole. */
   proceed(out: RdbWriter, budgetBytes: number): boolean
+  /** The rest is not wanted any more: gives back what the writing holds, such as a table's rehashing. */
+  abandon?(): void
 }
 
 /** A value that is read in parts. */
