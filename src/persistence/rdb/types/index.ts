@@ -3,7 +3,8 @@
  */
 import type { Keyspace } from '../../../keyspace/keyspace.ts'
 import type { RdbTypeCodec } from '../type-codec.ts'
+import { SetCodec } from './set.ts'
 
-export function dataTypeCodecs(_keyspace: Keyspace): RdbTypeCodec[] {
-  return []
+export function dataTypeCodecs(keyspace: Keyspace): RdbTypeCodec[] {
+  return [new SetCodec(keyspace)]
 }
