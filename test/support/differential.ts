@@ -8,7 +8,7 @@
 import { reprText } from '../../src/base/quoting.ts'
 import { Random } from '../../src/base/random.ts'
 import { CommandDraw, type CommandGenerator, type DrawnCommand, KEYS, type Words } from './generator.ts'
-import { type Comparison, elementsOf, exact } from './generator-compare.ts'
+import { type Comparison, elementsOf, exact, unorderedDump } from './generator-compare.ts'
 import { decodeReply, encodeCommand, type RespClient, RespError, showReply } from './resp-client.ts'
 
 /** A server as the run needs it. */
@@ -292,7 +292,9 @@ async function describeData(probe: RespClient, commands: ReadonlySet<string>): P
       const subject = `db ${db} key ${JSON.stringify(key)}`
       data.set(`${subject} type`, showReply(await ask('type')))
       data.set(`${subject} encoding`, showReply(await ask('object', 'encoding')))
-      data.set(`${subject} value`, showReply(await ask(commands.has('dump') ? 'dump' : 'get')))
+      const value = await ask(commands.has('dump') ? 'dump' : 'get')
+      data.set(`${subject} value`, unorderedDump(value) ?? showReply(value))
+      if (commands.has('debug')) data.set(`${subject} digest`, showReply(await ask('debug', 'digest-value')))
       if (commands.has('pttl')) data.set(`${subject} time to live`, `ttl ${decodeReply(await ask('pttl'))}`)
     }
   }

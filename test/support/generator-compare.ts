@@ -34,6 +34,41 @@ export const sameType: Comparison = (ours, theirs) => {
   return alike ? null : 'the replies differ in kind'
 }
 
+/** Arrays and sets of as many elements, whichever; anything else must be equal. */
+export const sameCount: Comparison = (ours, theirs) => {
+  if (ours.equals(theirs)) return null
+  const [one, other] = [elementsOf(ours), elementsOf(theirs)]
+  return one !== null && other !== null && one.length === other.length ? null : 'the replies differ'
+}
+
+/** SCAN of a collection: whether the cursor is 0, and if so the same elements. */
+export const sameScan: Comparison = (ours, theirs) => {
+  if (ours.equals(theirs)) return null
+  const [one, other] = [elementsOf(ours), elementsOf(theirs)]
+  if (one?.length !== 2 || other?.length !== 2) return 'the replies differ'
+  const isWhole = [one, other].map(([cursor]) => cursor!.toString('latin1') === '$1\r\n0\r\n')
+  // A bucket here is a dozen of Redis's, so one may be done where the other is not.
+  return isWhole[0] && isWhole[1] ? sameElements(one[1]!, other[1]!) : null
+}
+
+/** DUMP: equal bytes, or payloads of as many bytes where a hash table decides the order of elements. */
+export const sameDump: Comparison = (ours, theirs) => {
+  if (ours.equals(theirs)) return null
+  const [one, other] = [unorderedDump(ours), unorderedDump(theirs)]
+  return one !== null && one === other ? null : 'the payloads differ'
+}
+
+/** RDB types of sets and hashes that are hash tables. */
+const UNORDERED_RDB_TYPES = [2, 4]
+
+/** What is sure of a payload whose elements have no order; null for others. */
+export function unorderedDump(reply: Buffer): string | null {
+  const header = /^\$(\d+)\r\n/.exec(reply.toString('latin1', 0, 24))
+  if (header === null) return null
+  const type = reply[header[0].length]!
+  return UNORDERED_RDB_TYPES.includes(type) ? `a payload of type ${type}, ${header[1]} bytes` : null
+}
+
 /** The elements of an array, set or push reply, raw; null for other replies and null arrays. */
 export function elementsOf(reply: Buffer): Buffer[] | null {
   const header = /^[*~>](\d+)\r\n/.exec(reply.toString('latin1', 0, 24))

@@ -1,6 +1,6 @@
 /** Random requests of the commands on keys of any type, and on databases. */
 import type { CommandGenerator, Draw } from './generator.ts'
-import { integersWithin, sameElements, sameType } from './generator-compare.ts'
+import { integersWithin, sameCount, sameDump, sameElements, sameType } from './generator-compare.ts'
 
 /** Two servers are asked within this of each other. */
 const SECONDS_APART = 3
@@ -34,7 +34,7 @@ function payload(draw: Draw): string {
 /** Options of SORT. */
 function sortOptions(draw: Draw): string[] {
   return [
-    draw.maybe(0.3, () => [draw.word('BY'), draw.pick(['nosort', 'w_*', '#', 'h->f', '*', ''])]),
+    draw.maybe(0.3, () => [draw.word('BY'), draw.pick(['w_*', '*'])]),
     draw.maybe(0.3, () => [draw.word('LIMIT'), draw.index(), draw.index()]),
     draw.maybe(0.4, () => [draw.word('GET'), draw.pick(['#', 'w_*', '*->f', 'a'])]),
     draw.maybe(0.3, () => [draw.word('ASC', 'DESC')]),
@@ -99,7 +99,7 @@ export const genericGenerators: readonly CommandGenerator[] = [
     words: (draw) => ['OBJECT', draw.word('IDLETIME'), draw.key()],
     compare: (ours, theirs) => sameType(ours, theirs),
   },
-  { name: 'DUMP', words: (draw) => ['DUMP', draw.key()] },
+  { name: 'DUMP', words: (draw) => ['DUMP', draw.key()], compare: sameDump },
   {
     name: 'RESTORE',
     weight: 8,
@@ -122,6 +122,19 @@ export const genericGenerators: readonly CommandGenerator[] = [
   { name: 'KEYS', weight: 5, words: (draw) => ['KEYS', pattern(draw)], compare: sameElements },
   { name: 'SORT', weight: 5, words: (draw) => ['SORT', draw.key(), ...sortOptions(draw)] },
   { name: 'SORT_RO', weight: 3, words: (draw) => ['SORT_RO', draw.key(), ...sortOptions(draw)] },
+  {
+    name: 'SORT',
+    weight: 4,
+    // Not sorted: of a set it is chance in what order they come, and which ones with LIMIT.
+    words: (draw) => [
+      draw.word('SORT', 'SORT_RO'),
+      draw.key(),
+      draw.word('BY'),
+      draw.pick(['nosort', '#', 'h->f', '']),
+      ...sortOptions(draw).filter((word) => !/^by$/i.test(word)),
+    ],
+    compare: sameCount,
+  },
   { name: 'DBSIZE', weight: 5, words: () => ['DBSIZE'] },
   {
     name: 'SCAN',
