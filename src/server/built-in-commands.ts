@@ -4,6 +4,8 @@
 import { bitmapCommands } from '../commands/bitmap/index.ts'
 import { connectionCommands, type Greeting } from '../commands/connection/index.ts'
 import { genericCommands } from '../commands/generic/index.ts'
+import { hashCommands } from '../commands/hash/index.ts'
+import { hyperloglogCommands } from '../commands/hyperloglog/index.ts'
 import { pubsubCommands } from '../commands/pubsub/index.ts'
 import { serverCommands } from '../commands/server/index.ts'
 import { setCommands } from '../commands/set/index.ts'
@@ -31,6 +33,7 @@ export function builtInCommands(server: Server | null): readonly Command[] {
     ...pubsubCommands,
     ...genericCommands,
     ...stringCommands,
+    ...hashCommands,
     ...setCommands,
     ...bitmapCommands(),
     ...serverCommands,

@@ -18,6 +18,7 @@ import {
   findElement,
   firstElement,
   LISTPACK_BYTES_SAFE,
+  LISTPACK_EMPTY_BYTES,
   ListpackReader,
   Listpacks,
   listpackBytes,
@@ -31,7 +32,7 @@ import type { Db } from '../db.ts'
 import type { Digest } from '../digest.ts'
 import { Digest as FieldDigest } from '../digest.ts'
 import type { EncodingLimits } from '../encoding-limits.ts'
-import { ENCODING_HASHTABLE, ENCODING_LISTPACK, EXPIRE_IGNORE, TYPE_HASH } from '../entry.ts'
+import { ENCODING_HASHTABLE, ENCODING_LISTPACK, EXPIRE_DELETE, EXPIRE_IGNORE, TYPE_HASH } from '../entry.ts'
 import type { Keyspace } from '../keyspace.ts'
 import type { ValueType } from '../value-type.ts'
 import { ExpiringFields } from './expiring-fields.ts'
@@ -47,6 +48,9 @@ export interface Text {
   start: number
   length: number
 }
+
+/** Fields and buckets that a turn of the walk over overdue fields takes. */
+const WALK_FIELDS = 1000
 
 const EXPIRE_MARK = new Uint8Array(Buffer.from('!!hexpire!!'))
 
@@ -186,6 +190,22 @@ export class HashType implements ValueType {
     this.usePair(list, seekElement(list, this.arena.at8(root), index * 2))
   }
 
+  /** Where the pairs of a listpack begin, for `pickAt`: for whoever takes many by chance. */
+  pairPlaces(root: Ref): Int32Array {
+    const list = this.arena.view8(root)
+    const places = new Int32Array(this.length(root, ENCODING_LISTPACK))
+    let at = firstElement(list, this.arena.at8(root))
+    for (let i = 0; i < places.length; i++) {
+      places[i] = at
+      at = skipElement(list, skipElement(list, at))
+    }
+    return places
+  }
+
+  pickAt(root: Ref, place: number): void {
+    this.usePair(this.arena.view8(root), place)
+  }
+
   /** Takes a field of a table chosen evenly. */
   pickRandom(root: Ref, encoding: number, random: Random): void {
     this.useEntry(this.fields.table.random(this.fieldsOf(root, encoding), random))
@@ -203,9 +223,19 @@ export class HashType implements ValueType {
 
   // Writing. The caller has called db.beforeChange.
 
-  /** An empty hash, to be filled and then given to a key: its root, as a listpack. */
-  create(): Ref {
-    return this.listpacks.create()
+  /** An empty hash: the root of a listpack with room for so many bytes of elements. */
+  create(roomBytes = 0): Ref {
+    return this.listpacks.create(LISTPACK_EMPTY_BYTES + roomBytes)
+  }
+
+  /** Gives back what a listpack's block is larger than it needs to be. */
+  trim(db: Db, entry: Ref): void {
+    if (db.encodingOf(entry) !== ENCODING_LISTPACK) return
+    const { arena, listpacks } = this
+    const root = db.rootOf(entry)
+    if (arena.capacityFor(listpacks.bytes(root)) >= arena.capacity(root)) return
+    db.setRoot(entry, listpacks.copy(root))
+    listpacks.release(root)
   }
 
   /** Converts a hash that arguments from `first` on are about to make too large for a listpack. */
@@ -315,6 +345,42 @@ export class HashType implements ValueType {
     db.setRoot(entry, root)
     db.setEncoding(entry, ENCODING_LISTPACK_EX)
     this.listpacks.release(list)
+  }
+
+  // Fields whose time has come
+
+  /** Removes such a field, which is told as HDEL. `settleExpired` is to follow once all have gone that are to go. */
+  expireField(db: Db, entry: Ref, field: FieldRef): void {
+    const { fields, keyspace } = this
+    keyspace.expiredFields++
+    keyspace.listener?.fieldExpired(db, entry, fields.bytesOf(field), fields.fieldAt(field), fields.fieldLength(field))
+    db.beforeChange(entry)
+    this.removeEntry(db, entry, field)
+  }
+
+  /** Announces that fields have expired, and removes the hash if no field is left. Returns whether it went. */
+  settleExpired(db: Db, entry: Ref): boolean {
+    const { keyspace } = this
+    const key = db.keyBytes(entry)
+    const isGone = this.length(db.rootOf(entry), db.encodingOf(entry)) === 0
+    if (isGone) db.remove(entry, keyspace.lazyFree.expire)
+    keyspace.listener?.fieldsExpired(db, key, isGone)
+    return isGone
+  }
+
+  /** Removes all fields whose time has come, where that is this server's to do. Returns whether the hash went with them. */
+  expireOverdue(db: Db, entry: Ref): boolean {
+    const { keyspace } = this
+    if (!hasFieldExpiry(db.encodingOf(entry)) || keyspace.expireMode !== EXPIRE_DELETE) return false
+    const { nowMs } = keyspace.clock
+    if (this.expiring.earliest(db.rootOf(entry)) >= nowMs) return false
+    let expired = 0
+    const expire = (field: FieldRef): void => {
+      this.expireField(db, entry, field)
+      expired++
+    }
+    while (this.expiring.walkOverdue(db.rootOf(entry), nowMs, WALK_FIELDS, WALK_FIELDS, expire));
+    return expired > 0 && this.settleExpired(db, entry)
   }
 
   /** Sets when a field expires, of a hash that allows it. The field's ref is dead. */
