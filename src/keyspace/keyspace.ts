@@ -7,6 +7,7 @@ import { KeyHash } from '../base/hash.ts'
 import type { Random } from '../base/random.ts'
 import { Arena, type Ref } from '../memory/arena.ts'
 import { HashTable, type TableRef } from '../structures/hash-table.ts'
+import { HyperLogLog } from '../structures/hyperloglog.ts'
 import { Db } from './db.ts'
 import { EncodingLimits } from './encoding-limits.ts'
 import {
@@ -76,6 +77,7 @@ export class Keyspace {
   readonly sets: SetType
   readonly hashes: HashType
   readonly zsets: ZsetType
+  readonly hyperloglog = new HyperLogLog()
   /** Up to what size values stay in their compact encodings. */
   readonly limits = new EncodingLimits()
   readonly clock: Clock

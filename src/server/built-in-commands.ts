@@ -6,6 +6,7 @@ import { connectionCommands, type Greeting } from '../commands/connection/index.
 import { genericCommands } from '../commands/generic/index.ts'
 import { hashCommands } from '../commands/hash/index.ts'
 import { hyperloglogCommands } from '../commands/hyperloglog/index.ts'
+import { hyperloglogCommands } from '../commands/hyperloglog/index.ts'
 import { pubsubCommands } from '../commands/pubsub/index.ts'
 import { serverCommands } from '../commands/server/index.ts'
 import { setCommands } from '../commands/set/index.ts'
@@ -36,6 +37,7 @@ export function builtInCommands(server: Server | null): readonly Command[] {
     ...hashCommands,
     ...setCommands,
     ...bitmapCommands(),
+    ...hyperloglogCommands,
     ...serverCommands,
     ...persistenceCommands(() => server!.persistence),
     ...configCommands(configHost(server)),
