@@ -1,5 +1,5 @@
 /** The report: Markdown tables and an SVG plot of the ratios o7 / redis with their targets. */
-import type { Group, Measurement, Target } from './measurements.ts'
+import type { Group, Measurement, Target } from './measurement.ts'
 
 export interface Result {
   readonly measurement: Measurement

@@ -15,7 +15,8 @@ import { arch, cpus, platform, release } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findProgram } from '../../test/support/redis-process.ts'
-import { type Bench, type BenchSettings, GROUPS, type Group } from './measurements.ts'
+import { GROUPS } from './groups/index.ts'
+import type { Bench, BenchSettings, Group } from './measurement.ts'
 import { type Environment, formatGroup, formatReport, type GroupResult, plotRatios } from './report.ts'
 
 const ROOT = process.cwd()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { GROUPS } from '../../../bench/server/measurements.ts'
+import { GROUPS } from '../../../bench/server/groups/index.ts'
 import { parseBenchmarkReport } from '../../../bench/server/redis-benchmark.ts'
 import { formatReport, type GroupResult, median, meetsTarget, plotRatios } from '../../../bench/server/report.ts'
 

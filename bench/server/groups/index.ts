@@ -1,0 +1,15 @@
+/** All groups, in the order of the report. */
+import type { Group } from '../measurement.ts'
+import { bgsaveGroup } from './bgsave.ts'
+import { throughputGroup } from './commands.ts'
+import { memoryGroup } from './memory.ts'
+import { rdbGroup } from './rdb.ts'
+
+export const GROUPS: readonly Group[] = [
+  throughputGroup(1, 1.1),
+  throughputGroup(16, 0.9),
+  throughputGroup(64, 0.7),
+  memoryGroup,
+  rdbGroup,
+  bgsaveGroup,
+]
