@@ -56,6 +56,4 @@ export class EngineSettings {
   lazyUserDel = false
   /** lazyfree-lazy-expire: expired keys are propagated as UNLINK. */
   lazyExpire = false
-  /** DEBUG QUICKLIST-PACKED-THRESHOLD: elements of lists from this size on have a node of their own. */
-  quicklistPackedBytes = 1024 * 1024 * 1024
 }

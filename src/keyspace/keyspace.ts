@@ -21,6 +21,7 @@ import {
   META_TYPE_MASK,
   rootWord,
   TYPE_HASH,
+  TYPE_LIST,
   TYPE_SET,
   TYPE_STRING,
   TYPE_ZSET,
@@ -28,6 +29,7 @@ import {
 } from './entry.ts'
 import { LazyFree } from './lazy-free.ts'
 import { HashType } from './types/hash.ts'
+import { ListType } from './types/list.ts'
 import { SetType } from './types/set.ts'
 import { ZsetType } from './types/zset.ts'
 import type { ValueType } from './value-type.ts'
@@ -74,6 +76,7 @@ export class Keyspace {
   readonly databases: Db[] = []
   readonly lazyFree: LazyFree
   readonly types: (ValueType | undefined)[] = []
+  readonly lists: ListType
   readonly sets: SetType
   readonly hashes: HashType
   readonly zsets: ZsetType
@@ -92,6 +95,8 @@ export class Keyspace {
   private epochsInUse = 1
   /** How often databases were exchanged. */
   swaps = 0
+  /** Databases outside `databases` have data in the arena: another data set is being loaded. */
+  hasGuests = false
   expireMode = EXPIRE_DELETE
 
   /** Redis's LRU clock: seconds, 24 bits. */
@@ -119,6 +124,8 @@ export class Keyspace {
     this.hash = new KeyHash(random.int32(), random.int32())
     this.table = new HashTable(this.arena, this.hash, ENTRY_HEADER_BYTES)
     this.lazyFree = new LazyFree(this)
+    this.lists = new ListType(this)
+    this.types[TYPE_LIST] = this.lists
     this.sets = new SetType(this)
     this.types[TYPE_SET] = this.sets
     this.hashes = new HashType(this)

@@ -6,7 +6,7 @@ import { connectionCommands, type Greeting } from '../commands/connection/index.
 import { genericCommands } from '../commands/generic/index.ts'
 import { hashCommands } from '../commands/hash/index.ts'
 import { hyperloglogCommands } from '../commands/hyperloglog/index.ts'
-import { hyperloglogCommands } from '../commands/hyperloglog/index.ts'
+import { listCommands } from '../commands/list/index.ts'
 import { pubsubCommands } from '../commands/pubsub/index.ts'
 import { serverCommands } from '../commands/server/index.ts'
 import { setCommands } from '../commands/set/index.ts'
@@ -34,6 +34,7 @@ export function builtInCommands(server: Server | null): readonly Command[] {
     ...pubsubCommands,
     ...genericCommands,
     ...stringCommands,
+    ...listCommands,
     ...hashCommands,
     ...setCommands,
     ...bitmapCommands(),

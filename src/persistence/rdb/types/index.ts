@@ -3,8 +3,9 @@
  */
 import type { Keyspace } from '../../../keyspace/keyspace.ts'
 import type { RdbTypeCodec } from '../type-codec.ts'
+import { ListCodec } from './list.ts'
 import { SetCodec } from './set.ts'
 
 export function dataTypeCodecs(keyspace: Keyspace): RdbTypeCodec[] {
-  return [new SetCodec(keyspace)]
+  return [new ListCodec(keyspace), new SetCodec(keyspace)]
 }

@@ -1,4 +1,5 @@
 /** DEBUG subcommands about the process and the server as a whole: SLEEP, JMAP, RELOAD, crashes, and switches for tests. */
+
 import v8 from 'node:v8'
 import type { Argv } from '../../../base/argv.ts'
 import { strtod } from '../../../base/double-text.ts'
@@ -8,6 +9,7 @@ import type { Random } from '../../../base/random.ts'
 import { replySubcommandError } from '../../../engine/subcommand-error.ts'
 import { ENTRY_EXPIRE_BYTES, ENTRY_HEADER_BYTES } from '../../../keyspace/entry.ts'
 import { GRANULE_BYTES, SLAB_BYTES } from '../../../memory/arena.ts'
+import { PersistenceError } from '../../../persistence/errors.ts'
 import { cString } from '../../config/text.ts'
 import { rewriteConfig } from '../../config-host.ts'
 import { Crash } from '../../crash.ts'
@@ -153,7 +155,32 @@ export const processSubcommands: readonly DebugSubcommand[] = [
       if (size === null || size > PACKED_THRESHOLD_MAX) {
         return reply.errorText('ERR argument must be a memory value bigger than 1 and smaller than 4gb')
       }
-      engine.settings.quicklistPackedBytes = Number(size === 0n ? PACKED_THRESHOLD_DEFAULT : size)
+      engine.keyspace.lists.quicklists.plainBytesMin = Number(size === 0n ? PACKED_THRESHOLD_DEFAULT : size)
+      reply.ok()
+    },
+  },
+  {
+    name: 'LOADAOF',
+    countMin: 2,
+    countMax: ANY,
+    help: ['LOADAOF', '    Flush the AOF buffers on disk and reload the AOF in memory.'],
+    run({ persistence }, { engine }, _argv, reply) {
+      if (!persistence.aof.reload()) {
+        engine.fail(new PersistenceError('AOF', -1, 'loading the append-only file failed'), null)
+        return
+      }
+      engine.keyspace.dirty = 0
+      engine.log('warning', 'Append Only File loaded by DEBUG LOADAOF')
+      reply.ok()
+    },
+  },
+  {
+    name: 'AOF-FLUSH-SLEEP',
+    countMin: 3,
+    countMax: 3,
+    help: ['AOF-FLUSH-SLEEP <microsec>', '    Server will sleep before flushing the AOF, this is used for testing.'],
+    run({ persistence }, _ctx, argv, reply) {
+      persistence.settings.flushDelayUs = atoi(argv, 2)
       reply.ok()
     },
   },
