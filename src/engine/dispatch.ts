@@ -4,15 +4,7 @@
  * The order is what clients see when several answers would be right.
  */
 import type { Argv } from '../base/argv.ts'
-import {
-  ERR_LOADING,
-  ERR_MISCONF,
-  ERR_NO_MULTI,
-  ERR_NOAUTH,
-  ERR_OOM,
-  type ErrorReply,
-  errorReply,
-} from '../resp/errors.ts'
+import { ERR_LOADING, ERR_NO_MULTI, ERR_NOAUTH, ERR_OOM, type ErrorReply, errorReply } from '../resp/errors.ts'
 import type { CommandEntry } from './command-table.ts'
 import type { Engine } from './engine.ts'
 import { EVICT_FAIL } from './eviction.ts'
@@ -124,7 +116,7 @@ function refusalOf(
     // A queue may grow without end, so nothing joins it; what ends it passes.
     if (effective & DENYOOM || (inMulti && !ENDS_MULTI.has(fullName))) return ERR_OOM
   }
-  if (engine.gate & GATE_DISK_ERROR && !isObeyed && (effective & WRITE || fullName === 'ping')) return ERR_MISCONF
+  if (engine.gate & GATE_DISK_ERROR && !isObeyed && (effective & WRITE || fullName === 'ping')) return engine.diskError
   const { replication } = engine
   if (replication !== null && effective & WRITE) {
     const refusal = replication.writeRefusal(session, effective)

@@ -75,6 +75,11 @@ export class EffectStream {
     if (wrapped) this.emit(pending[pending.length - 1]!.dbIndex, EXEC, TO_ALL)
   }
 
+  /** Forgets what was gathered: a file that is replayed is not propagated. */
+  drop(): void {
+    if (this.pending.length > 0) this.pending = []
+  }
+
   private emit(dbIndex: number, argv: Argv, targets: number): void {
     const { sinks } = this
     for (let i = 0; i < sinks.length; i++) sinks[i]!.effect(dbIndex, argv, targets)

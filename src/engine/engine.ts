@@ -18,7 +18,7 @@ import { EXPIRE_DELETE, EXPIRE_HIDE, EXPIRE_IGNORE } from '../keyspace/entry.ts'
 import { Keyspace, type KeyspaceListener } from '../keyspace/keyspace.ts'
 import type { ValueType } from '../keyspace/value-type.ts'
 import { ArenaFullError, type Ref } from '../memory/arena.ts'
-import { ERR_OOM } from '../resp/errors.ts'
+import { ERR_MISCONF, ERR_OOM, type ErrorReply } from '../resp/errors.ts'
 import { type ReplyMark, ReplyWriter } from '../resp/reply-writer.ts'
 import { COMPLETE, INCOMPLETE, RequestParser } from '../resp/request-parser.ts'
 import { Blocking } from './blocking.ts'
@@ -107,6 +107,14 @@ export interface BufferMemory {
   readonly uncountedBytes: number
 }
 
+/** Who must make safe what replies acknowledge before they leave: the append-only file. */
+export interface ReplyGuard {
+  /** Counts what was recorded; only grows. */
+  readonly recorded: number
+  /** Up to where it is safe. */
+  readonly safe: number
+}
+
 export class Engine implements KeyspaceListener {
   readonly clock: Clock
   readonly random: Random
@@ -126,6 +134,10 @@ export class Engine implements KeyspaceListener {
   readonly clientMemory: ClientMemory
   /** Whoever holds buffers that count as used memory adds itself. */
   readonly buffers: BufferMemory[] = []
+  /** While there is one, replies to what it records wait for it; others do not. */
+  replyGuard: ReplyGuard | null = null
+  /** What writing commands are told while GATE_DISK_ERROR is closed. */
+  diskError: ErrorReply = ERR_MISCONF
   readonly sessions = new Map<number, Session>()
   readonly monitors = new Set<Session>()
   readonly log: (level: LogLevel, message: string) => void
@@ -145,6 +157,10 @@ export class Engine implements KeyspaceListener {
   private readonly parser: RequestParser
   private readonly scratch = new ReplyWriter()
   private readonly toFlush = new Set<Session>()
+  /** Clients with replies that wait for the guard. */
+  private readonly toRelease = new Set<Session>()
+  /** What the guard had recorded when the batch under way began. */
+  private guardBase = 0
   /** Clients that may go on, once the batch under way is over. */
   private readonly toResume = new Set<Session>()
   private isResuming = false
@@ -272,6 +288,9 @@ export class Engine implements KeyspaceListener {
     this.pubsub.removeSession(session)
     this.monitors.delete(session)
     this.toFlush.delete(session)
+    this.toRelease.delete(session)
+    session.held = []
+    session.heldBytes = 0
     this.toResume.delete(session)
     this.pause.forget(session)
     this.blocking.forget(session)
@@ -305,6 +324,7 @@ export class Engine implements KeyspaceListener {
     this.statistics.inputBytes += length
     this.statistics.reads++
     this.receiving = session
+    if (this.replyGuard !== null) this.guardBase = this.replyGuard.recorded
     this.reply.protocol = session.protocol
     this.batchBytes = length
     if (length > session.inputPeakBytes) session.inputPeakBytes = length
@@ -337,6 +357,7 @@ export class Engine implements KeyspaceListener {
     this.clock.refresh()
     this.runStartUs = this.clock.monotonicUs
     this.receiving = session
+    if (this.replyGuard !== null) this.guardBase = this.replyGuard.recorded
     this.reply.protocol = session.protocol
     try {
       const { postponed } = session
@@ -406,8 +427,8 @@ export class Engine implements KeyspaceListener {
       }
     }
     if (this.monitors.size !== 0) feedMonitors(this, session, entry, shown)
-    if (keyspace.dirty !== dirtyBefore || session.effect !== EFFECT_REQUEST) {
-      this.propagate(session, argv, keyspace.dirty !== dirtyBefore)
+    if (keyspace.dirty > dirtyBefore || session.effect !== EFFECT_REQUEST) {
+      this.propagate(session, argv, keyspace.dirty > dirtyBefore)
     }
     if (this.depth === 0) {
       const { effects } = this
@@ -512,7 +533,7 @@ export class Engine implements KeyspaceListener {
 
   /** What a client has not read yet. */
   unsentBytes(session: Session): number {
-    const queued = session.outboxBytes + (session.sink === null ? 0 : session.sink.queuedBytes)
+    const queued = session.outboxBytes + session.heldBytes + (session.sink === null ? 0 : session.sink.queuedBytes)
     return session === this.receiving ? queued + this.reply.pendingBytes : queued
   }
 
@@ -743,12 +764,17 @@ export class Engine implements KeyspaceListener {
     else this.flushReplies(session)
     this.receiving = null
     if (this.toFlush.size !== 0) this.flushOthers()
-    if ((session.flags & (CLOSE_AFTER_REPLY | CLOSE_ASAP)) !== 0) {
-      session.sink?.close((session.flags & CLOSE_ASAP) !== 0)
-      this.disconnect(session)
-    }
+    if ((session.flags & (CLOSE_AFTER_REPLY | CLOSE_ASAP)) !== 0) this.endAfterReplies(session)
+    if (this.replyGuard !== null) this.guardBase = this.replyGuard.recorded
     if (this.clientMemory.isTracked) this.trackMemory(session)
     if (this.toResume.size !== 0 && !this.isResuming) this.resumeWaiting()
+  }
+
+  /** Ends a client that has its replies, or is to have none. */
+  private endAfterReplies(session: Session): void {
+    if (session.heldBytes > 0 && (session.flags & CLOSE_ASAP) === 0) return
+    session.sink?.close((session.flags & CLOSE_ASAP) !== 0)
+    this.disconnect(session)
   }
 
   private trackMemory(session: Session): void {
@@ -780,12 +806,71 @@ export class Engine implements KeyspaceListener {
     if (bytes === 0) return
     const { sink } = session
     if (sink === null) return
+    if (this.replyGuard !== null && this.mustWait(session, this.replyGuard)) {
+      this.hold(session, reply.takeBytes())
+      return
+    }
     if (bytes > session.replyPeakBytes) session.replyPeakBytes = Math.min(bytes, session.replyBufferBytes)
     this.statistics.outputBytes += bytes
     this.statistics.writes++
     sink.sendReplies(reply)
     reply.shrink()
     if (sink.queuedBytes !== 0) this.checkOutput(session, sink)
+  }
+
+  /** Whether output to a client must wait for what the batch under way has recorded, or follows what waits. */
+  private mustWait(session: Session, guard: ReplyGuard): boolean {
+    if (guard.recorded !== this.guardBase && !session.has(REPLICA)) {
+      session.heldUntil = guard.recorded
+      return true
+    }
+    return session.heldBytes > 0
+  }
+
+  private hold(session: Session, bytes: Uint8Array): void {
+    session.held.push(bytes)
+    session.heldBytes += bytes.length
+    this.toRelease.add(session)
+  }
+
+  /** The guard has come further: replies that waited for it leave. */
+  releaseReplies(): void {
+    const safe = this.replyGuard?.safe ?? Number.POSITIVE_INFINITY
+    for (const session of this.toRelease) {
+      if (session.heldUntil > safe) continue
+      this.toRelease.delete(session)
+      const { held, heldBytes, sink } = session
+      session.held = []
+      session.heldBytes = 0
+      if (sink === null) continue
+      if (heldBytes > session.replyPeakBytes) session.replyPeakBytes = Math.min(heldBytes, session.replyBufferBytes)
+      this.statistics.outputBytes += heldBytes
+      for (const bytes of joined(held, heldBytes)) {
+        this.statistics.writes++
+        sink.send(bytes)
+      }
+      if (sink.queuedBytes !== 0) this.checkOutput(session, sink)
+      if (session.has(CLOSE_AFTER_REPLY)) this.endAfterReplies(session)
+      if (this.clientMemory.isTracked && !session.has(CLOSE_ASAP)) this.clientMemory.account(session)
+    }
+  }
+
+  /** Executes a command of a file: nothing is asked, counted, propagated or answered. */
+  replay(session: Session, entry: CommandEntry, argv: Argv): void {
+    const { reply } = this
+    const mark = reply.pendingBytes === 0 ? null : reply.mark()
+    this.depth++
+    try {
+      entry.run(session, argv, reply)
+    } finally {
+      this.depth--
+      session.effect = EFFECT_REQUEST
+      session.effectArgv = null
+      session.redacted = null
+      this.effects.drop()
+      if (mark === null) reply.clear()
+      else reply.rollback(mark)
+    }
   }
 
   private flushOthers(): void {
@@ -804,6 +889,10 @@ export class Engine implements KeyspaceListener {
     session.outbox = []
     session.outboxBytes = 0
     if (sink === null || outbox.length === 0) return null
+    if (this.replyGuard !== null && this.mustWait(session, this.replyGuard)) {
+      for (const bytes of outbox) this.hold(session, bytes)
+      return null
+    }
     if (outboxBytes > session.replyPeakBytes) session.replyPeakBytes = Math.min(outboxBytes, session.replyBufferBytes)
     session.lastInteractionMs = this.clock.nowMs
     this.statistics.outputBytes += outboxBytes

@@ -82,6 +82,8 @@ export interface OutputSink {
   close(atOnce: boolean): void
   /** Stops or resumes reading. */
   setReading(reading: boolean): void
+  /** Whether small writes leave at once; they do unless told otherwise. Missing where there is no TCP. */
+  setNoDelay?(isOn: boolean): void
 }
 
 /** Offsets into an inbox are 32-bit integers. */
@@ -209,6 +211,10 @@ export class Session {
   /** Messages from others, to be sent at the end of the batch. */
   outbox: Uint8Array[] = []
   outboxBytes = 0
+  /** Replies that wait for the engine's ReplyGuard, and up to where it must have come. */
+  held: Uint8Array[] = []
+  heldBytes = 0
+  heldUntil = 0
   /** Its share in ClientMemory.totalBytes. */
   accountedBytes = 0
   /** When the soft output limit was first passed, monotonic microseconds; negative = it is not. */

@@ -19,6 +19,8 @@ export class FileError extends Error {
 
 export interface ReadableFile {
   readonly sizeBytes: number
+  /** The next read begins at `position`. */
+  seek(position: number): void
   /** Reads the next bytes to into[at ...), as many as there is room for or the file has; 0 at its end. */
   readSync(into: Uint8Array, at: number): number
   closeSync(): void
@@ -35,8 +37,31 @@ export interface WritableFile {
   close(): Promise<void>
 }
 
+/** A file that only grows, or is cut. */
+export interface AppendFile {
+  /** How much it held when it was opened. */
+  readonly sizeBytes: number
+  /** Writes bytes[start, end) at `position`, its end. Returns how many; a FileError if none could be. */
+  appendSync(bytes: Uint8Array, start: number, end: number, position: number): number
+  truncateSync(sizeBytes: number): void
+  syncSync(): void
+  sync(): Promise<void>
+  closeSync(): void
+  close(): Promise<void>
+}
+
 export interface FileSystem {
   openForReading(path: string): ReadableFile
+  /** A file with what it holds, or a new one. */
+  openForAppending(path: string): AppendFile
+  /** What has this name; null if nothing has. */
+  kindOf(path: string): 'file' | 'folder' | null
+  sizeOf(path: string): number
+  /** Names in a folder, without those of folders. */
+  listSync(path: string): string[]
+  /** No error if it is there. */
+  makeFolderSync(path: string): void
+  truncateSync(path: string, sizeBytes: number): void
   /** A new file, or an old one emptied. */
   create(path: string): WritableFile
   /**
@@ -46,6 +71,8 @@ export interface FileSystem {
   replaceSync(from: string, to: string): void
   /** No error if there is no such file. */
   removeSync(path: string): void
+  /** As `removeSync`, without waiting. */
+  remove(path: string): Promise<void>
   /** Waits until a folder's changed entries are on the disk. */
   syncFolderSync(path: string): void
   syncFolder(path: string): Promise<void>

@@ -14,7 +14,8 @@ import { GATE_DISK_ERROR, GATE_LOADING } from '../engine/gates.ts'
 import type { Db } from '../keyspace/db.ts'
 import { EXPIRE_DELETE, EXPIRE_IGNORE } from '../keyspace/entry.ts'
 import { ArenaFullError, type Ref } from '../memory/arena.ts'
-import { type ErrorReply, errorReply } from '../resp/errors.ts'
+import { ERR_MISCONF, type ErrorReply, errorReply } from '../resp/errors.ts'
+import { AppendOnly } from './aof/append-only.ts'
 import {
   BackgroundSave,
   createTempFile,
@@ -39,6 +40,7 @@ import type { SnapshotWalk } from './rdb/snapshot-walk.ts'
 import { testDelayUs } from './rdb/test-delay.ts'
 import { RdbCodecs, type RdbTypeCodec } from './rdb/type-codec.ts'
 import { dataTypeCodecs } from './rdb/types/index.ts'
+import { ReceivedFile } from './received-file.ts'
 import type { PersistenceSettings } from './settings.ts'
 import { PersistenceState } from './state.ts'
 import { SyncSink } from './sync-sink.ts'
@@ -116,6 +118,8 @@ const ERR_RELOAD = errorReply('ERR Error trying to load the RDB dump')
 /** Who waits for the save under way. */
 type SavePurpose =
   | { readonly kind: 'background' }
+  /** The base of the append-only files; `onEnd` is told null if the data went meanwhile. */
+  | { readonly kind: 'rewrite'; readonly onEnd: (succeeded: boolean | null) => void }
   /** Its bytes go to replicas. */
   | { readonly kind: 'transfer' }
   | { readonly kind: 'awaited'; readonly resolve: (succeeded: boolean) => void }
@@ -125,6 +129,7 @@ export class Persistence {
   readonly settings: PersistenceSettings
   readonly state: PersistenceState
   readonly codecs: RdbCodecs
+  readonly aof: AppendOnly
   /** Function libraries of the file. */
   readonly functions = new FunctionLibraries()
   /** Where this server stands in a replication, to be saved with the data. */
@@ -161,14 +166,17 @@ export class Persistence {
     this.settings = settings
     this.codecs = new RdbCodecs([...dataTypeCodecs(engine.keyspace), ...codecs])
     this.state = new PersistenceState(Math.floor(engine.clock.nowMs / 1000))
+    this.aof = new AppendOnly(this, shell)
     this.settingsChanged()
   }
 
   /** To be called after `settings` were changed. */
   settingsChanged(): void {
     const { stopWritesOnError, savePoints } = this.settings
-    const isClosed = stopWritesOnError && savePoints.length > 0 && this.state.lastSaveFailed
-    this.engine.setGate(GATE_DISK_ERROR, isClosed)
+    const { engine, aof } = this
+    const saveFails = stopWritesOnError && savePoints.length > 0 && this.state.lastSaveFailed
+    engine.diskError = saveFails || aof.error === null ? ERR_MISCONF : aofError(aof.error)
+    engine.setGate(GATE_DISK_ERROR, saveFails || aof.error !== null)
   }
 
   // Saving
@@ -241,6 +249,50 @@ export class Persistence {
     this.beginJob((events) => create(this.saveParts(), events))
   }
 
+  /** Something is being written in the background, and nothing else can be. */
+  get isBusy(): boolean {
+    return this.current !== null || this.hasFailedToStart || this.engine.keyspace.snapshot !== null
+  }
+
+  /** Begins to write the data, as it is now, as the base of the append-only files. */
+  startRewrite(
+    create: (parts: SaveParts, events: SaveEvents) => SaveJob,
+    onEnd: (succeeded: boolean | null) => void,
+  ): void {
+    this.purpose = { kind: 'rewrite', onEnd }
+    this.beginJob((events) => create(this.saveParts(), events))
+  }
+
+  /** Writes the data to a file while everybody waits: the first base of the append-only files. False: that failed. */
+  writeBase(path: string): boolean {
+    const { engine, settings } = this
+    const { fileSystem } = this.shell
+    const { dir, pid, tempSuffix } = settings
+    const tempName = `temp-rewriteaof-${pid}${tempSuffix}.aof`
+    const temp = `${dir}/${tempName}`
+    try {
+      const file = fileSystem.create(temp)
+      try {
+        const parts = this.saveParts()
+        // Commands for an empty data set are none.
+        if (settings.usesRdbBase) {
+          const info = { ...parts.info, isAofBase: true }
+          this.writeAll(new SyncSink(file, settings.incrementalRewriteSync), { ...parts, info })
+        }
+        file.syncSync()
+      } finally {
+        file.closeSync()
+      }
+      fileSystem.replaceSync(temp, path)
+      return true
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error
+      engine.log('warning', `Write error writing append only file on disk: ${error.message}`)
+      attempt(() => fileSystem.removeSync(temp))
+      return false
+    }
+  }
+
   /** Whether the save under way goes to replicas and not to a file. */
   get isTransferring(): boolean {
     return this.current !== null && this.purpose.kind === 'transfer'
@@ -289,7 +341,8 @@ export class Persistence {
     const { state, engine, settings } = this
     const nowSeconds = this.nowSeconds()
     const mayTry = nowSeconds - state.lastTrySeconds > RETRY_DELAY_SECONDS || !state.lastSaveFailed
-    if (state.isSaving || !mayTry || state.isLoading) return
+    this.aof.cron()
+    if (this.isBusy || state.isSaving || !mayTry || state.isLoading) return
     for (const { seconds, changes } of settings.savePoints) {
       if (engine.keyspace.dirty < changes || nowSeconds - state.lastSaveSeconds <= seconds) continue
       engine.log('notice', `${changes} changes in ${seconds} seconds. Saving...`)
@@ -366,6 +419,22 @@ export class Persistence {
         return replicationOf(loader)
       },
     }
+  }
+
+  /** The data file, for those who send it. Throws a FileError. */
+  openSaved(): ReadableFile {
+    return this.shell.fileSystem.openForReading(pathOf(this.place(''), this.settings.fileName))
+  }
+
+  /** Removes the data file. */
+  removeSaved(): void {
+    attempt(() => this.shell.fileSystem.removeSync(pathOf(this.place(''), this.settings.fileName)))
+  }
+
+  /** A file that is to become the data file. Throws a FileError. */
+  receiveFile(): ReceivedFile {
+    const { dir, fileName, pid, tempSuffix } = this.settings
+    return new ReceivedFile(this.shell.fileSystem, dir, `temp-${this.nowSeconds()}.${pid}${tempSuffix}.rdb`, fileName)
   }
 
   /** Writes what is wrong with a stream that was being loaded to the log. */
@@ -455,6 +524,7 @@ export class Persistence {
 
   /** Stops whatever is under way and leaves nothing behind. */
   close(): void {
+    this.aof.close()
     this.isClosed = true
     this.killBackgroundSave()
   }
@@ -499,6 +569,8 @@ export class Persistence {
     if (kind === 'transfer') {
       if (succeeded) engine.log('notice', 'Background RDB transfer terminated with success')
       else engine.log('warning', 'Background transfer error')
+    } else if (kind === 'rewrite') {
+      // Its owner says what there is to say.
     } else if (succeeded) {
       engine.keyspace.dirty -= this.dirtyBefore
       state.lastSaveSeconds = this.nowSeconds()
@@ -525,11 +597,12 @@ export class Persistence {
     if (purpose.kind === 'background') engine.log('warning', 'Background saving terminated by signal 10')
     if (purpose.kind === 'transfer') engine.log('warning', 'Background transfer terminated by signal 10')
     this.forgetSave()
-    this.tellEnd(purpose, false)
+    this.tellEnd(purpose, false, true)
   }
 
-  private tellEnd(purpose: SavePurpose, succeeded: boolean): void {
+  private tellEnd(purpose: SavePurpose, succeeded: boolean, wasKilled = false): void {
     if (purpose.kind === 'awaited') purpose.resolve(succeeded)
+    else if (purpose.kind === 'rewrite') purpose.onEnd(wasKilled ? null : succeeded)
     else if (!this.isClosed) this.onSaveEnd?.(succeeded, purpose.kind === 'transfer')
   }
 
@@ -674,6 +747,41 @@ export class Persistence {
     return { loader, finish }
   }
 
+  /** Append-only files of that size are about to be loaded. Returns what to call when they are, or cannot be. */
+  beginAofLoading(totalBytes: number): () => void {
+    const { engine, state } = this
+    const { keyspace } = engine
+    this.resetLoading(totalBytes)
+    state.isLoading = true
+    keyspace.expireMode = EXPIRE_IGNORE
+    return () => {
+      state.isLoading = false
+      keyspace.expireMode = engine.restingExpireMode
+    }
+  }
+
+  /**
+   * Loads an RDB file that begins an append-only one, or is its base; `doneBytes` were loaded before. Yields milliseconds to pause.
+   * Returns where it ends. Throws a PersistenceError when everything is said in the log.
+   */
+  *loadRdbPart(file: ReadableFile, doneBytes: number): Generator<number, number, void> {
+    const { settings, state } = this
+    const options = { ...this.loadOptions(), dropsExpired: false, replaces: false }
+    const loader = new RdbLoader(this.engine.keyspace, options, file.sizeBytes)
+    try {
+      while (!this.loadSome(loader, file, settings.loadingIntervalBytes || Number.POSITIVE_INFINITY)) {
+        state.loadingLoadedBytes = doneBytes + loader.offset
+        yield loader.owedDelayUs / 1000
+        loader.owedDelayUs = 0
+      }
+      this.noteProgress(loader)
+      state.loadingLoadedBytes = doneBytes + loader.offset
+      return loader.offset
+    } catch (error) {
+      throw this.loadingFailed(error, loader)
+    }
+  }
+
   private resetLoading(totalBytes: number): void {
     const { state } = this
     state.loadingStartSeconds = this.nowSeconds()
@@ -771,6 +879,10 @@ export class Persistence {
 function replicationOf(loader: RdbLoader): LoadedReplication | null {
   const { replicationId: id, replicationOffset: offset, replicationDbIndex: dbIndex } = loader
   return id === '' || offset === -1 || dbIndex === -1 ? null : { id, offset, dbIndex }
+}
+
+function aofError(reason: string): ErrorReply {
+  return errorReply(`MISCONF Errors writing to the AOF file: ${reason}`)
 }
 
 function attempt(action: () => void): void {

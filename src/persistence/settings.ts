@@ -31,6 +31,28 @@ export class PersistenceSettings {
   keyLoadDelayUs = 0
   /** loading-process-events-interval-bytes; 0 = clients wait until all is loaded. */
   loadingIntervalBytes = 2 * 1024 * 1024
+  /** appendfilename and appenddirname. */
+  appendFileName = 'appendonly.aof'
+  appendFolder = 'appendonlydir'
+  /** appendfsync. */
+  fsyncPolicy: 'always' | 'everysec' | 'no' = 'everysec'
+  /** no-appendfsync-on-rewrite. */
+  noSyncOnRewrite = false
+  /** auto-aof-rewrite-percentage and auto-aof-rewrite-min-size. */
+  rewritePercent = 100
+  rewriteBytesMin = 64 * 1024 * 1024
+  /** aof-load-truncated. */
+  loadsTruncated = true
+  /** aof-use-rdb-preamble. */
+  usesRdbBase = true
+  /** aof-timestamp-enabled. */
+  timestamps = false
+  /** aof-rewrite-incremental-fsync. */
+  incrementalRewriteSync = true
+  /** aof-disable-auto-gc. */
+  keepsHistory = false
+  /** DEBUG AOF-FLUSH-SLEEP: makes writes slow, microseconds. */
+  flushDelayUs = 0
   /** What maxmemory-policy keeps of a key's use. */
   usage: KeyUsage = 'none'
   /** Of the process: it names temporary files, and the log speaks of it. */

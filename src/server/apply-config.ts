@@ -57,6 +57,15 @@ const PERSISTENCE_PARAMETERS: readonly ParameterName[] = [
   'key-load-delay',
   'loading-process-events-interval-bytes',
   'maxmemory-policy',
+  'appendfsync',
+  'no-appendfsync-on-rewrite',
+  'auto-aof-rewrite-percentage',
+  'auto-aof-rewrite-min-size',
+  'aof-load-truncated',
+  'aof-use-rdb-preamble',
+  'aof-timestamp-enabled',
+  'aof-rewrite-incremental-fsync',
+  'aof-disable-auto-gc',
 ]
 
 /** Puts the whole configuration into effect and follows it from now on. */
@@ -64,6 +73,7 @@ export function applyConfig(server: Server): void {
   applyEngine(server)
   applyPersistence(server)
   server.config.onChange(ENGINE_PARAMETERS, () => applyEngine(server))
+  server.config.onChange(['appendonly'], () => switchAppendOnly(server))
   server.config.onChange(['maxmemory'], () => limitMemory(server))
   server.config.onChange(PERSISTENCE_PARAMETERS, () => applyPersistence(server))
   server.config.onChange(['tcp-keepalive', 'protected-mode'], () => applyListener(server))
@@ -81,6 +91,13 @@ function limitMemory({ config: { fields }, engine, logger }: Server): void {
     )
   }
   eviction.start()
+}
+
+/** Null, or why it is not possible. */
+function switchAppendOnly({ config: { fields }, persistence: { aof } }: Server): string | null {
+  if (!fields.appendonly) aof.stop()
+  else if (!aof.start()) return 'Unable to turn on AOF. Check server logs.'
+  return null
 }
 
 function applyListener({ config: { fields }, listener }: Server): void {
@@ -149,6 +166,17 @@ function applyPersistence({ config: { fields }, persistence, parts, runId }: Ser
   settings.keySaveDelayUs = fields.rdbKeySaveDelay
   settings.keyLoadDelayUs = fields.keyLoadDelay
   settings.loadingIntervalBytes = fields.loadingProcessEventsIntervalBytes
+  settings.appendFileName = fields.appendfilename
+  settings.appendFolder = fields.appenddirname
+  settings.fsyncPolicy = fields.appendfsync
+  settings.noSyncOnRewrite = fields.noAppendfsyncOnRewrite
+  settings.rewritePercent = fields.autoAofRewritePercentage
+  settings.rewriteBytesMin = fields.autoAofRewriteMinSize
+  settings.loadsTruncated = fields.aofLoadTruncated
+  settings.usesRdbBase = fields.aofUseRdbPreamble
+  settings.timestamps = fields.aofTimestampEnabled
+  settings.incrementalRewriteSync = fields.aofRewriteIncrementalFsync
+  settings.keepsHistory = fields.aofDisableAutoGc
   const policy = fields.maxmemoryPolicy
   settings.usage = policy.endsWith('lfu') ? 'lfu' : policy.endsWith('lru') ? 'lru' : 'none'
   settings.pid = process.pid

@@ -9,30 +9,71 @@ import {
   fdatasyncSync,
   fstatSync,
   fsyncSync,
+  ftruncateSync,
+  mkdirSync,
   open,
   openSync,
+  readdirSync,
   readSync,
   renameSync,
+  statSync,
+  truncateSync,
+  unlink,
   unlinkSync,
   write,
   writeSync,
 } from 'node:fs'
 import { promisify } from 'node:util'
-import { FileError, type FileSystem, type ReadableFile, type WritableFile } from '../persistence/file-system.ts'
+import {
+  type AppendFile,
+  FileError,
+  type FileSystem,
+  type ReadableFile,
+  type WritableFile,
+} from '../persistence/file-system.ts'
 import { systemErrorCode, systemErrorText } from './config/system-error.ts'
 
 const closeLater = promisify(close)
 const syncLater = promisify(fdatasync)
 const openLater = promisify(open)
+const unlinkLater = promisify(unlink)
 
 export const nodeFileSystem: FileSystem = {
   openForReading: (path) => inWords(() => new NodeReadableFile(openSync(path, 'r'))),
+  openForAppending: (path) =>
+    inWords(() => new NodeAppendFile(openSync(path, constants.O_WRONLY | constants.O_CREAT, FILE_MODE))),
+  kindOf(path) {
+    const stat = statSync(path, { throwIfNoEntry: false })
+    return stat === undefined ? null : stat.isDirectory() ? 'folder' : 'file'
+  },
+  sizeOf: (path) => inWords(() => statSync(path).size),
+  listSync: (path) =>
+    inWords(() =>
+      readdirSync(path, { withFileTypes: true })
+        .filter((entry) => !entry.isDirectory())
+        .map(({ name }) => name),
+    ),
+  makeFolderSync(path) {
+    inWords(() => {
+      if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) mkdirSync(path, FOLDER_MODE)
+    })
+  },
+  truncateSync: (path, sizeBytes) => inWords(() => truncateSync(path, sizeBytes)),
   create: (path) => inWords(() => new NodeWritableFile(openSync(path, 'w'))),
   replaceSync: (from, to) => inWords(() => replace(from, to)),
   removeSync(path) {
     inWords(() => {
       try {
         unlinkSync(path)
+      } catch (error) {
+        if (systemErrorCode(error) !== 'ENOENT') throw error
+      }
+    })
+  },
+  async remove(path) {
+    await inWordsLater(async () => {
+      try {
+        await unlinkLater(path)
       } catch (error) {
         if (systemErrorCode(error) !== 'ENOENT') throw error
       }
@@ -69,9 +110,13 @@ export const nodeFileSystem: FileSystem = {
 const CAN_SYNC_FOLDERS = process.platform !== 'win32'
 const CAN_REPLACE_OPEN_FILES = process.platform !== 'win32'
 
+const FILE_MODE = 0o644
+const FOLDER_MODE = 0o755
+
 class NodeReadableFile implements ReadableFile {
   readonly sizeBytes: number
   private readonly fd: number
+  private position = 0
 
   constructor(fd: number) {
     this.fd = fd
@@ -84,7 +129,13 @@ class NodeReadableFile implements ReadableFile {
   }
 
   readSync(into: Uint8Array, at: number): number {
-    return inWords(() => readSync(this.fd, into, at, into.length - at, null))
+    const count = inWords(() => readSync(this.fd, into, at, into.length - at, this.position))
+    this.position += count
+    return count
+  }
+
+  seek(position: number): void {
+    this.position = position
   }
 
   closeSync(): void {
@@ -138,6 +189,51 @@ class NodeWritableFile implements WritableFile {
         else reject(error)
       })
     })
+  }
+}
+
+class NodeAppendFile implements AppendFile {
+  readonly sizeBytes: number
+  private readonly fd: number
+
+  constructor(fd: number) {
+    this.fd = fd
+    try {
+      this.sizeBytes = fstatSync(fd).size
+    } catch (error) {
+      closeSync(fd)
+      throw error
+    }
+  }
+
+  appendSync(bytes: Uint8Array, start: number, end: number, position: number): number {
+    let at = start
+    try {
+      while (at < end) at += writeSync(this.fd, bytes, at, end - at, position + at - start)
+    } catch (error) {
+      if (at === start) throw fileError(error)
+    }
+    return at - start
+  }
+
+  truncateSync(sizeBytes: number): void {
+    inWords(() => ftruncateSync(this.fd, sizeBytes))
+  }
+
+  syncSync(): void {
+    inWords(() => fdatasyncSync(this.fd))
+  }
+
+  async sync(): Promise<void> {
+    await inWordsLater(() => syncLater(this.fd))
+  }
+
+  closeSync(): void {
+    inWords(() => closeSync(this.fd))
+  }
+
+  async close(): Promise<void> {
+    await inWordsLater(() => closeLater(this.fd))
   }
 }
 

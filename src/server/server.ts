@@ -11,6 +11,7 @@ import type { Command } from '../engine/command.ts'
 import { Engine } from '../engine/engine.ts'
 import type { Session } from '../engine/session.ts'
 import { Listener } from '../net/listener.ts'
+import { PersistenceError } from '../persistence/errors.ts'
 import type { FileSystem } from '../persistence/file-system.ts'
 import { Persistence } from '../persistence/persistence.ts'
 import { PersistenceSettings } from '../persistence/settings.ts'
@@ -145,7 +146,11 @@ export class Server {
     if (refusal !== null) throw new ModuleError(refusal)
     this.memory.markStartup()
     this.cron.start()
-    if (this.parts.loadsData) await this.persistence.loadAtStart()
+    const { persistence } = this
+    if (fields.appendonly) {
+      if (this.parts.loadsData) await persistence.aof.loadAtStart()
+      if (!this.engine.isStopped) persistence.aof.openAtStart()
+    } else if (this.parts.loadsData) await persistence.loadAtStart()
     if (this.port !== 0) logger.notice('Ready to accept connections')
     if (fields.unixsocket !== '') {
       logger.notice(`The server is now ready to accept connections at ${fields.unixsocket}`)
@@ -178,6 +183,7 @@ export class Server {
     keyspace.expiredTimeCapReached = 0
     keyspace.lazyFree.freedObjects = 0
     this.persistence.state.saves = 0
+    this.persistence.aof.state.resetStatistics()
   }
 
   /** Stops at once, without saving. Idempotent; resolves when no handle is left open. */
@@ -188,6 +194,8 @@ export class Server {
 
   private async closeAll(): Promise<void> {
     this.cron.stop()
+    // Who was answered has a right to find it again.
+    this.persistence.aof.close()
     const stopped = this.listener.stopListening()
     for (const session of [...this.engine.sessions.values()]) this.engine.close(session, false)
     this.listener.closeConnections(true)
@@ -198,7 +206,8 @@ export class Server {
   }
 
   private fatal(error: unknown, session: Session | null): void {
-    logCrash(this, error, session)
+    // An operational fault has been logged by who met it.
+    if (!(error instanceof PersistenceError)) logCrash(this, error, session)
     // Before the callers are rejected, so that they can be told why.
     this.parts.onFatal(error)
     void this.close()

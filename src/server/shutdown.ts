@@ -57,6 +57,23 @@ export class Shutdown {
     const isLoading = (engine.gate & GATE_LOADING) !== 0
     const saves = !isLoading && (flags.has('save') || (config.fields.save.length > 0 && !flags.has('nosave')))
     persistence.endBackgroundSave()
+    const { aof } = persistence
+    if (aof.isRewriting && aof.phase === 'waiting' && !flags.has('force')) {
+      // Without the first base nothing of the data would be there.
+      logger.warning("Writing initial AOF, can't exit.")
+      this.fail()
+      onResult(false)
+      return
+    }
+    if (aof.isRewriting) {
+      if (aof.phase === 'waiting') logger.warning('Writing initial AOF. Exit anyway.')
+      logger.warning('There is a child rewriting the AOF. Killing it!')
+      aof.killRewrite()
+    }
+    if (aof.phase !== 'off') {
+      logger.notice('Calling fsync() on the AOF file.')
+      aof.syncNow()
+    }
     if (!saves) {
       this.finish()
       onResult(true)

@@ -2,7 +2,13 @@
  * A disk in memory for tests of persistence, which does what real ones do wrong: fails, is full, is slow. Calls that do
  * not wait end when the test says so (`settle`), in order.
  */
-import { FileError, type FileSystem, type ReadableFile, type WritableFile } from '../../src/persistence/file-system.ts'
+import {
+  type AppendFile,
+  FileError,
+  type FileSystem,
+  type ReadableFile,
+  type WritableFile,
+} from '../../src/persistence/file-system.ts'
 
 export type FileOperation = 'open' | 'create' | 'read' | 'write' | 'sync' | 'close' | 'rename' | 'remove' | 'syncFolder'
 
@@ -15,6 +21,7 @@ interface StoredFile {
 
 export class MemoryFiles implements FileSystem {
   readonly files = new Map<string, StoredFile>()
+  readonly folders = new Set<string>()
   /** Every operation in order, as "operation path". */
   readonly journal: string[] = []
   /** Bytes that may still be written before the disk is full. */
@@ -68,6 +75,9 @@ export class MemoryFiles implements FileSystem {
     let at = 0
     return {
       sizeBytes: file.length,
+      seek: (position) => {
+        at = position
+      },
       readSync: (into, offset) => {
         this.note('read', path)
         const count = Math.min(into.length - offset, file.length - at, this.readBytesMax)
@@ -82,6 +92,71 @@ export class MemoryFiles implements FileSystem {
     }
   }
 
+  openForAppending(path: string): AppendFile {
+    this.note('open', path)
+    const file = this.files.get(path) ?? { bytes: new Uint8Array(1024), length: 0, syncedLength: 0 }
+    this.files.set(path, file)
+    this.openFiles++
+    const syncSync = () => {
+      this.note('sync', path)
+      file.syncedLength = file.length
+    }
+    const closeSync = () => {
+      this.note('close', path)
+      this.openFiles--
+    }
+    return {
+      sizeBytes: file.length,
+      appendSync: (bytes, start, end, position) => {
+        this.note('write', path)
+        const length = Math.min(end - start, this.freeBytes)
+        if (length === 0 && end > start) throw new FileError('ENOSPC', 'No space left on device')
+        this.freeBytes -= length
+        grow(file, position + length)
+        file.bytes.set(bytes.subarray(start, start + length), position)
+        file.length = Math.max(file.length, position + length)
+        return length
+      },
+      truncateSync: (sizeBytes) => {
+        this.freeBytes += file.length - sizeBytes
+        file.length = sizeBytes
+      },
+      syncSync,
+      sync: () => this.later(syncSync),
+      closeSync,
+      close: () => this.later(closeSync),
+    }
+  }
+
+  kindOf(path: string): 'file' | 'folder' | null {
+    if (this.files.has(path)) return 'file'
+    return this.folders.has(path) ? 'folder' : null
+  }
+
+  sizeOf(path: string): number {
+    const file = this.files.get(path)
+    if (file === undefined) throw new FileError('ENOENT', 'No such file or directory')
+    return file.length
+  }
+
+  listSync(path: string): string[] {
+    const prefix = `${path}/`
+    return this.names
+      .filter((name) => name.startsWith(prefix) && !name.slice(prefix.length).includes('/'))
+      .map((name) => name.slice(prefix.length))
+  }
+
+  makeFolderSync(path: string): void {
+    this.note('create', path)
+    this.folders.add(path)
+  }
+
+  truncateSync(path: string, sizeBytes: number): void {
+    const file = this.files.get(path)
+    if (file === undefined) throw new FileError('ENOENT', 'No such file or directory')
+    file.length = sizeBytes
+  }
+
   create(path: string): WritableFile {
     this.note('create', path)
     const file: StoredFile = { bytes: new Uint8Array(1024), length: 0, syncedLength: 0 }
@@ -92,11 +167,7 @@ export class MemoryFiles implements FileSystem {
       if (length > this.freeBytes) throw new FileError('ENOSPC', 'No space left on device')
       this.freeBytes -= length
       const end = position + length
-      if (end > file.bytes.length) {
-        const larger = new Uint8Array(Math.max(end, file.bytes.length * 2))
-        larger.set(file.bytes.subarray(0, file.length))
-        file.bytes = larger
-      }
+      grow(file, end)
       file.bytes.set(bytes.subarray(0, length), position)
       file.length = Math.max(file.length, end)
     }
@@ -134,6 +205,10 @@ export class MemoryFiles implements FileSystem {
     this.files.delete(path)
   }
 
+  remove(path: string): Promise<void> {
+    return this.later(() => this.removeSync(path))
+  }
+
   syncFolderSync(path: string): void {
     this.note('syncFolder', path)
   }
@@ -166,6 +241,13 @@ export class MemoryFiles implements FileSystem {
     const error = this.failures.get(operation)
     if (error !== undefined) throw error
   }
+}
+
+function grow(file: StoredFile, end: number): void {
+  if (end <= file.bytes.length) return
+  const larger = new Uint8Array(Math.max(end, file.bytes.length * 2))
+  larger.set(file.bytes.subarray(0, file.length))
+  file.bytes = larger
 }
 
 /** Lets everything happen that waits for nothing but promises. */

@@ -8,6 +8,9 @@ import { ERR_SYNTAX, errorReply } from '../../resp/errors.ts'
 import type { Persistence } from '../persistence.ts'
 
 const ERR_SAVING = errorReply('ERR Background save already in progress')
+const ERR_BUSY = errorReply(
+  "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever possible.",
+)
 const ERR_SAVE = errorReply('ERR')
 
 export function saveCommands(persistence: () => Persistence): readonly Command[] {
@@ -42,12 +45,14 @@ export function saveCommands(persistence: () => Persistence): readonly Command[]
       },
       run(ctx, argv, reply) {
         if (argv.count > 2 || (argv.count === 2 && !argv.is(1, 'SCHEDULE'))) return reply.error(ERR_SYNTAX)
-        if (persistence().state.isSaving) return reply.error(ERR_SAVING)
+        const { state, isBusy } = persistence()
+        if (state.isSaving) return reply.error(ERR_SAVING)
         // What a transaction does is saved as a whole, so the save begins after it.
-        if (ctx.engine.isNested) {
+        if (ctx.engine.isNested || (isBusy && argv.count === 2)) {
           persistence().scheduleBackgroundSave()
           reply.status('Background saving scheduled')
-        } else if (persistence().startBackgroundSave()) reply.status('Background saving started')
+        } else if (isBusy) reply.error(ERR_BUSY)
+        else if (persistence().startBackgroundSave()) reply.status('Background saving started')
         else reply.error(ERR_SAVE)
       },
     }),

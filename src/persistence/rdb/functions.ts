@@ -21,6 +21,11 @@ export class FunctionLibraries {
     return null
   }
 
+  /** Takes over the libraries of another data set. */
+  replaceWith(other: FunctionLibraries): void {
+    this.sources = other.sources
+  }
+
   clear(): void {
     this.sources = []
   }

@@ -29,6 +29,7 @@ import { TYPE_STRING } from '../../keyspace/entry.ts'
 import type { Keyspace, Snapshot } from '../../keyspace/keyspace.ts'
 import type { Ref } from '../../memory/arena.ts'
 import type { TableRef } from '../../structures/hash-table.ts'
+import { CommandDataset } from '../aof/command-dataset.ts'
 import { type DatasetInfo, DatasetWriter } from './dataset-writer.ts'
 import { COMPRESSION_SAVES_BYTES_MIN } from './format.ts'
 import { type RdbSink, RdbWriter, type RdbWriterOptions } from './rdb-writer.ts'
@@ -40,6 +41,8 @@ export interface WalkOptions extends RdbWriterOptions {
   readonly keyDelayUs: number
   /** Shared by all who compress. */
   readonly lzf: LzfCompressor
+  /** Commands are written instead of an RDB file. */
+  readonly commands?: { readonly timestampSeconds: number }
 }
 
 /** What an entry costs beside its bytes, in bytes that could be compressed in that time. */
@@ -91,6 +94,8 @@ export class SnapshotWalk implements Snapshot {
   owedDelayUs = 0
   private readonly keyspace: Keyspace
   private readonly dataset: DatasetWriter
+  /** Takes the dataset's place. */
+  private readonly commands: CommandDataset | null
   private readonly main: RdbWriter
   private readonly options: WalkOptions
   private readonly onAbandon: () => void
@@ -128,7 +133,13 @@ export class SnapshotWalk implements Snapshot {
     this.onAbandon = onAbandon
     this.main = new RdbWriter(sink, buffer, options, options.lzf)
     this.side = new SideBuffer(options)
-    this.dataset = new DatasetWriter(keyspace, codecs, this.main, info)
+    const { commands, compression, lzf } = options
+    const { functions } = info
+    this.commands =
+      commands === undefined
+        ? null
+        : new CommandDataset(this.main, { codecs, compression, lzf, functions, ...commands })
+    this.dataset = new DatasetWriter(keyspace, codecs, commands === undefined ? this.main : this.side.writer, info)
     this.keysTotal = keyspace.keyCount()
     this.startIndex = keyspace.databases.map((_, index) => index)
     this.cursors = keyspace.databases.map(() => 0)
@@ -159,7 +170,8 @@ export class SnapshotWalk implements Snapshot {
       clock.refresh()
       if (clock.monotonicUs >= stopUs) return false
     }
-    this.dataset.finish()
+    if (this.commands !== null) this.commands.finish()
+    else this.dataset.finish()
     this.stop()
     this.keyspace.settleEpochs()
     return true
@@ -222,7 +234,8 @@ export class SnapshotWalk implements Snapshot {
       this.keysDone++
       this.work += ENTRY_WORK + db.blockBytes(entry)
       if (options.keyDelayUs !== 0) this.owedDelayUs += testDelayUs(options.keyDelayUs, keyspace.random)
-      if (db.typeOf(entry) === TYPE_STRING) {
+      if (this.commands !== null) this.commands.entry(index, db, entry)
+      else if (db.typeOf(entry) === TYPE_STRING) {
         if (db.valueLength(entry) < LARGE_BYTES_MIN) dataset.entry(index, db, entry)
         else this.beginLargeString(index, db, entry)
       } else {
@@ -253,9 +266,12 @@ export class SnapshotWalk implements Snapshot {
 
   /** Writes an entry that was claimed because somebody is about to change it. */
   private preserveClaimed(index: number, db: Db, entry: Ref): void {
-    const { dataset } = this
+    const { dataset, large } = this
     this.keysDone++
-    const { large } = this
+    if (this.commands !== null) {
+      this.commands.entry(index, db, entry)
+      return
+    }
     // Nothing may come between the parts of a value.
     if (large !== null && large.job === null) dataset.writer = this.side.writer
     if (db.typeOf(entry) === TYPE_STRING && db.valueLength(entry) >= LARGE_BYTES_MIN) {

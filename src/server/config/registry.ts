@@ -51,7 +51,6 @@ const PERIOD = { min: 1, max: INT_MAX }
 const SIZE = { min: 0, max: LONG_MAX, unsigned: true } as const
 const MEMORY_SIZE = { ...SIZE, form: 'memory' } as const
 
-const AOF = { awaits: 'append-only files' }
 const REPLICATION = { awaits: 'replication' }
 const CLUSTER = { awaits: 'cluster mode' }
 const SCRIPTING = { awaits: 'scripting' }
@@ -213,18 +212,18 @@ export const PARAMETERS = {
   'loading-process-events-interval-bytes': integer(2 * MIB, { min: 1024, max: INT_MAX }, { hidden: true }),
 
   // Append-only files
-  appendonly: yesNo(false, { denyLoading: true, notYet: 'append-only files are not there yet' }),
-  appendfilename: text('appendonly.aof', { immutable: true, ...AOF }, checkAppendName),
-  appenddirname: text('appendonlydir', { immutable: true, ...AOF }, checkAppendDirName),
-  appendfsync: choice(['everysec', 'always', 'no'], 'everysec', AOF),
-  'no-appendfsync-on-rewrite': yesNo(false, AOF),
-  'auto-aof-rewrite-percentage': integer(100, COUNT, AOF),
-  'auto-aof-rewrite-min-size': integer(64 * MIB, { min: 0, max: LONG_MAX, form: 'memory' }, AOF),
-  'aof-load-truncated': yesNo(true, AOF),
-  'aof-use-rdb-preamble': yesNo(true, AOF),
-  'aof-timestamp-enabled': yesNo(false, AOF),
-  'aof-rewrite-incremental-fsync': yesNo(true, AOF),
-  'aof-disable-auto-gc': yesNo(false, AOF),
+  appendonly: yesNo(false, { denyLoading: true }),
+  appendfilename: text('appendonly.aof', { immutable: true }, checkAppendName),
+  appenddirname: text('appendonlydir', { immutable: true }, checkAppendDirName),
+  appendfsync: choice(['everysec', 'always', 'no'], 'everysec'),
+  'no-appendfsync-on-rewrite': yesNo(false),
+  'auto-aof-rewrite-percentage': integer(100, COUNT),
+  'auto-aof-rewrite-min-size': integer(64 * MIB, { min: 0, max: LONG_MAX, form: 'memory' }),
+  'aof-load-truncated': yesNo(true),
+  'aof-use-rdb-preamble': yesNo(true),
+  'aof-timestamp-enabled': yesNo(false),
+  'aof-rewrite-incremental-fsync': yesNo(true),
+  'aof-disable-auto-gc': yesNo(false),
 
   // Replication
   replicaof: masterAddress({ alias: 'slaveof', immutable: true, notYet: 'replication is not there yet' }),

@@ -55,7 +55,7 @@ export function* memorySection(server: Server): Generator<Field> {
   yield ['mem_clients_slaves', 0]
   yield ['mem_clients_normal', report.clientsBytes]
   yield ['mem_cluster_links', 0]
-  yield ['mem_aof_buffer', 0]
+  yield ['mem_aof_buffer', server.persistence.aof.usedBytes]
   yield ['mem_allocator', ALLOCATOR]
   yield ['active_defrag_running', 0]
   yield ['lazyfree_pending_objects', lazyFree.pendingObjects]

@@ -4,7 +4,7 @@ import type { PersistenceState } from '../../persistence/state.ts'
 import type { Server } from '../server.ts'
 import type { Field } from './field.ts'
 
-export function* persistenceSection({ engine, persistence }: Server): Generator<Field> {
+export function* persistenceSection({ engine, persistence, config }: Server): Generator<Field> {
   const { state } = persistence
   const nowSeconds = Math.floor(engine.clock.nowMs / 1000)
   const percentDone = state.currentKeysTotal === 0 ? 0 : (state.currentKeysDone / state.currentKeysTotal) * 100
@@ -26,19 +26,29 @@ export function* persistenceSection({ engine, persistence }: Server): Generator<
   yield ['rdb_last_cow_size', state.lastCowBytes]
   yield ['rdb_last_load_keys_expired', state.lastLoadKeysExpired]
   yield ['rdb_last_load_keys_loaded', state.lastLoadKeysLoaded]
-  // There are no append-only files, and modules have no processes of their own.
-  yield ['aof_enabled', 0]
-  yield ['aof_rewrite_in_progress', 0]
-  yield ['aof_rewrite_scheduled', 0]
-  yield ['aof_last_rewrite_time_sec', -1]
-  yield ['aof_current_rewrite_time_sec', -1]
-  yield ['aof_last_bgrewrite_status', 'ok']
-  yield ['aof_rewrites', 0]
-  yield ['aof_rewrites_consecutive_failures', 0]
-  yield ['aof_last_write_status', 'ok']
-  yield ['aof_last_cow_size', 0]
+  const { aof } = persistence
+  const { rewriteStartSeconds } = aof.state
+  yield ['aof_enabled', Number(aof.phase !== 'off')]
+  yield ['aof_rewrite_in_progress', Number(aof.isRewriting)]
+  yield ['aof_rewrite_scheduled', Number(aof.state.rewriteIsScheduled)]
+  yield ['aof_last_rewrite_time_sec', aof.state.lastRewriteSeconds]
+  yield ['aof_current_rewrite_time_sec', rewriteStartSeconds < 0 ? -1 : nowSeconds - rewriteStartSeconds]
+  yield ['aof_last_bgrewrite_status', aof.state.lastRewriteFailed ? 'err' : 'ok']
+  yield ['aof_rewrites', aof.state.rewrites]
+  yield ['aof_rewrites_consecutive_failures', aof.state.consecutiveFailures]
+  yield ['aof_last_write_status', aof.state.writeError === null && aof.state.fsyncError === null ? 'ok' : 'err']
+  yield ['aof_last_cow_size', aof.state.lastCowBytes]
+  // Modules have no processes of their own.
   yield ['module_fork_in_progress', 0]
   yield ['module_fork_last_cow_size', 0]
+  if (config.fields.appendonly) {
+    yield ['aof_current_size', aof.state.currentBytes]
+    yield ['aof_base_size', aof.state.baseBytes]
+    yield ['aof_pending_rewrite', Number(aof.state.rewriteIsScheduled)]
+    yield ['aof_buffer_length', aof.bufferedBytes]
+    yield ['aof_pending_bio_fsync', Number(aof.isFsyncPending)]
+    yield ['aof_delayed_fsync', aof.state.delayedFsyncs]
+  }
   if (state.isLoading) yield* loadingFields(state, nowSeconds)
 }
 

@@ -1,7 +1,7 @@
 /**
  * DEBUG: what tests and the curious need. Guarded by enable-debug-command.
  * Source: Redis command reference, DEBUG (since 1.0.0), and DEBUG HELP of redis-server 7.0.15. What is not here concerns
- * parts that are not there: append-only files, the cluster bus, jemalloc, and restarting the process by itself.
+ * parts that are not there: the cluster bus, jemalloc, and restarting the process by itself.
  */
 import { type Command, defineCommand } from '../../../engine/command.ts'
 import { ADMIN, LOADING, NOSCRIPT, PROTECTED, STALE } from '../../../engine/flags.ts'
