@@ -42,6 +42,11 @@ import { ENCODING_HASHTABLE_EX, ENCODING_LISTPACK_EX, hasFieldExpiry } from './h
 /** A field's expire time when it has none. */
 export const NO_EXPIRE = -1
 
+/** A listpack that comes from outside has a field twice. */
+export class DuplicateFieldError extends Error {
+  override readonly name = 'DuplicateFieldError'
+}
+
 /** A stretch of bytes somewhere. */
 export interface Text {
   bytes: Uint8Array
@@ -490,7 +495,7 @@ export class HashType implements ValueType {
     return bytes.slice(start, start + length)
   }
 
-  /** A table with the pairs of a listpack, which stays. Throws ArenaFullError, or an Error if a field comes twice. */
+  /** A table with the pairs of a listpack, which stays. Throws ArenaFullError, or DuplicateFieldError. */
   tableOf(list: Ref): TableRef {
     const { fields, arena } = this
     const { table } = fields
@@ -501,7 +506,7 @@ export class HashType implements ValueType {
       while (this.nextPair()) {
         const { fieldText: field, valueText: value } = this
         const isNew = fields.add(made, field.bytes, field.start, field.length, value.bytes, value.start, value.length)
-        if (!isNew) throw new Error('a hash in a listpack has a field twice')
+        if (!isNew) throw new DuplicateFieldError('a hash in a listpack has a field twice')
       }
     } catch (error) {
       this.release(made, ENCODING_HASHTABLE)

@@ -23,6 +23,7 @@ import {
   OPCODE_SELECTDB,
   RDB_STRING,
   RDB_VERSION,
+  RDB_VERSION_WITH_FIELD_EXPIRY,
 } from './format.ts'
 import type { RdbWriter } from './rdb-writer.ts'
 import type { RdbCodecs, ValueWriting } from './type-codec.ts'
@@ -66,7 +67,9 @@ export class DatasetWriter {
     this.writer = writer
     this.usage = info.usage
     this.sizes = keyspace.databases.map((db) => ({ keys: db.size, expires: db.expiresSize }))
-    const magic = latin1Bytes(`REDIS${String(RDB_VERSION).padStart(4, '0')}`)
+    const fieldsExpire = keyspace.databases.some((db) => !db.fieldExpiry.isEmpty)
+    const version = fieldsExpire ? RDB_VERSION_WITH_FIELD_EXPIRY : RDB_VERSION
+    const magic = latin1Bytes(`REDIS${String(version).padStart(4, '0')}`)
     writer.raw(magic, 0, magic.length)
     this.aux('redis-ver', REDIS_VERSION)
     this.aux('redis-bits', '64')

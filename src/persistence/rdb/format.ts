@@ -20,6 +20,8 @@
 
 /** Written, by files and payloads. */
 export const RDB_VERSION = 10
+/** Written when fields of a hash expire: Redis 7.4 can read it. */
+export const RDB_VERSION_WITH_FIELD_EXPIRY = 12
 /** The newest that is read. */
 export const RDB_VERSION_MAX = 12
 /** The checksum was added in this version. */
@@ -56,6 +58,10 @@ export const MODULE_STRING = 5
 export const RDB_STRING = 0
 export const RDB_MODULE_PRE_GA = 6
 export const RDB_MODULE = 7
+/** The first of the types that only Redis 7.4 and later know. */
+export const RDB_HASH_METADATA_PRE_GA = 22
+export const RDB_HASH_METADATA = 24
+export const RDB_HASH_LISTPACK_EX = 25
 
 /** What values are called in messages; where redis-check-rdb has a name, it is that. */
 const TYPE_NAMES: readonly (string | undefined)[] = [

@@ -7,7 +7,13 @@ import type { LzfCompressor } from '../../base/lzf.ts'
 import type { Db } from '../../keyspace/db.ts'
 import { TYPE_STRING } from '../../keyspace/entry.ts'
 import type { Ref } from '../../memory/arena.ts'
-import { RDB_STRING, RDB_VERSION, RDB_VERSION_MAX } from './format.ts'
+import {
+  RDB_HASH_METADATA_PRE_GA,
+  RDB_STRING,
+  RDB_VERSION,
+  RDB_VERSION_MAX,
+  RDB_VERSION_WITH_FIELD_EXPIRY,
+} from './format.ts'
 import { type RdbSink, RdbWriter } from './rdb-writer.ts'
 import type { RdbCodecs } from './type-codec.ts'
 
@@ -34,10 +40,12 @@ export function dumpPayload(db: Db, entry: Ref, { codecs, compression, lzf }: Pa
   const room = isString ? db.valueLength(entry) + HEAD_BYTES_MAX : COLLECTION_BYTES_FIRST
   const gathered = new Gathered(room + FOOTER_BYTES)
   const writer = new RdbWriter(gathered, gathered.buffer, { compression, checksum: false }, lzf)
-  writer.byte(isString ? RDB_STRING : codecs.forType(type)!.rdbTypeOf(db.rootOf(entry), db.encodingOf(entry)))
+  const rdbType = isString ? RDB_STRING : codecs.forType(type)!.rdbTypeOf(db.rootOf(entry), db.encodingOf(entry))
+  const version = rdbType < RDB_HASH_METADATA_PRE_GA ? RDB_VERSION : RDB_VERSION_WITH_FIELD_EXPIRY
+  writer.byte(rdbType)
   writeValue(writer, db, entry, codecs)
-  writer.byte(RDB_VERSION & 255)
-  writer.byte(RDB_VERSION >> 8)
+  writer.byte(version & 255)
+  writer.byte(version >> 8)
   writer.flush()
   const payload = gathered.whole(CHECKSUM_BYTES)
   const crc = new Crc64()

@@ -3,9 +3,10 @@
  */
 import type { Keyspace } from '../../../keyspace/keyspace.ts'
 import type { RdbTypeCodec } from '../type-codec.ts'
+import { HashCodec } from './hash.ts'
 import { ListCodec } from './list.ts'
 import { SetCodec } from './set.ts'
 
 export function dataTypeCodecs(keyspace: Keyspace): RdbTypeCodec[] {
-  return [new ListCodec(keyspace), new SetCodec(keyspace)]
+  return [new HashCodec(keyspace), new ListCodec(keyspace), new SetCodec(keyspace)]
 }
