@@ -12,8 +12,10 @@ import { serverCommands } from '../commands/server/index.ts'
 import { setCommands } from '../commands/set/index.ts'
 import { stringCommands } from '../commands/string/index.ts'
 import { transactionCommands } from '../commands/transactions/index.ts'
+import { zsetCommands } from '../commands/zset/index.ts'
 import type { Command } from '../engine/command.ts'
 import { persistenceCommands } from '../persistence/commands/index.ts'
+import { replicationCommands } from '../replication/commands.ts'
 import { configCommands } from './commands/config.ts'
 import { debugCommands } from './commands/debug/index.ts'
 import { infoCommands } from './commands/info.ts'
@@ -37,10 +39,12 @@ export function builtInCommands(server: Server | null): readonly Command[] {
     ...listCommands,
     ...hashCommands,
     ...setCommands,
+    ...zsetCommands,
     ...bitmapCommands(),
     ...hyperloglogCommands,
     ...serverCommands,
     ...persistenceCommands(() => server!.persistence),
+    ...replicationCommands(() => server!.replication),
     ...configCommands(configHost(server)),
     ...debugCommands(server),
     ...infoCommands(server),
@@ -56,7 +60,7 @@ export function builtInCommands(server: Server | null): readonly Command[] {
 /** What HELLO tells of this server. */
 function greetingOf(server: Server): Greeting {
   return {
-    role: () => 'master',
+    role: () => (server.replication.isReplica ? 'replica' : 'master'),
     replyModules: (reply) => replyModules(reply, server.modules.list()),
   }
 }

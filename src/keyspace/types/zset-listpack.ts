@@ -29,8 +29,9 @@ const SCORE_TEXT_BYTES_MAX = 127
 
 export class ZsetListpacks {
   readonly listpacks: Listpacks
-  /** What `readMember` has read, as text. */
+  /** What `readMember` has read, as text: it stays while other listpacks are edited. */
   readonly member = new ListpackReader()
+  private readonly other = new ListpackReader()
   private readonly score = new ListpackReader()
   private readonly arena: Arena
   private readonly text = new Uint8Array(DOUBLE_TEXT_BYTES_MAX)
@@ -119,9 +120,9 @@ export class ZsetListpacks {
 
   /** How the text of the member at a position stands to another, byte by byte. */
   compare(bytes: Uint8Array, at: number, text: Uint8Array, start: number, length: number): number {
-    const { member } = this
-    member.readText(bytes, at)
-    return compareBytes(member.bytes, member.start, member.length, text, start, length)
+    const { other } = this
+    other.readText(bytes, at)
+    return compareBytes(other.bytes, other.start, other.length, text, start, length)
   }
 
   private insertAt(

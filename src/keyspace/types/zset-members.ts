@@ -17,6 +17,7 @@ import type { KeyHash } from '../../base/hash.ts'
 import { type Arena, ArenaFullError, type Ref } from '../../memory/arena.ts'
 import { HashTable, KEY_BYTES_MAX, type TableRef } from '../../structures/hash-table.ts'
 import { type ItemOrder, OrderedTree, type TreeRef } from '../../structures/ordered-tree.ts'
+import { sortItems } from '../../structures/sort-items.ts'
 
 declare const memberRef: unique symbol
 /** Address of a member's block. */
@@ -170,6 +171,43 @@ export class ZsetMembers implements ItemOrder {
   setScore(root: Ref, member: MemberRef, score: number): void {
     this.tree.move(this.treeOf(root), this.scoreOf(member), member, score)
     this.putScore(member, score)
+  }
+
+  /** Adds a member, which is not there, to the table alone: `order` is to follow. Throws ArenaFullError. */
+  addUnordered(root: Ref, hash: number, score: number, bytes: Uint8Array, start: number, length: number): void {
+    const member = this.make(score, bytes, start, length)
+    try {
+      this.table.insert(this.tableOf(root), hash, member)
+    } catch (error) {
+      this.arena.release(member)
+      throw error
+    }
+  }
+
+  /** Removes the member that the last `find` found from the table alone. */
+  removeUnordered(root: Ref, member: MemberRef): void {
+    this.table.removeFound(this.tableOf(root))
+    this.arena.release(member)
+  }
+
+  /** Puts all members into the tree, which is empty. Throws ArenaFullError. */
+  order(root: Ref): void {
+    const { table, tree } = this
+    const tableRef = this.tableOf(root)
+    const treeRef = this.treeOf(root)
+    const items = new Int32Array(table.count(tableRef))
+    const scores = new Float64Array(items.length)
+    let count = 0
+    for (let position = 0; position >= 0; ) {
+      position = table.walk(tableRef, position)
+      for (let i = 0; i < table.scannedCount; i++) {
+        const member = table.scanned[i]!
+        items[count] = member
+        scores[count++] = this.scoreOf(member)
+      }
+    }
+    sortItems(scores, items, count, this)
+    for (let i = 0; i < count; i++) tree.append(treeRef, scores[i]!, items[i]!)
   }
 
   /** Removes the member that the last `find` found. */
