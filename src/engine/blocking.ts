@@ -89,6 +89,16 @@ export class Blocking {
     }
   }
 
+  /** Ends all waiting: each client gets an error, and its connection is closed. */
+  endAll(write: (reply: ReplyWriter) => void): void {
+    const { engine } = this
+    for (const session of [...this.waiting.keys()]) {
+      this.forget(session)
+      session.sink?.send(engine.encode(session.protocol, write))
+      engine.close(session, false)
+    }
+  }
+
   /** The client is gone. */
   forget(session: Session): void {
     const waiting = this.waiting.get(session)

@@ -43,7 +43,12 @@ export function isOverOutputLimit(session: Session): boolean {
   const { engine } = session
   const usedBytes = replyBlocksBytes(replyBlocks(session))
   if (usedBytes > UNAUTHENTICATED_BYTES_MAX && engine.needsAuth(session)) return true
-  const limit = outputLimit(session)
+  return isAboveOutputLimit(session, outputLimit(session), usedBytes)
+}
+
+/** Whether a client holds more than a limit allows. Remembers since when it is above its soft limit. */
+export function isAboveOutputLimit(session: Session, limit: OutputLimit, usedBytes: number): boolean {
+  const { engine } = session
   if (limit.hardBytes > 0 && usedBytes >= limit.hardBytes) return true
   if (limit.softBytes === 0 || usedBytes < limit.softBytes) {
     session.softLimitSinceUs = -1

@@ -15,6 +15,8 @@ export interface ReplicationSeam {
   staleRefusal(missing: number): ErrorReply | null
   /** A client waits until `replicas` have all that it wrote (WAIT); answered by `engine.blocking`. */
   awaitReplicas(session: Session, replicas: bigint): void
+  /** It waits no more. */
+  stopAwaiting(session: Session): void
   /** A client of ours that has to do with replication is gone. */
   disconnected(session: Session): void
   /** The network has taken all that was queued for a replica. */

@@ -68,10 +68,38 @@ const PERSISTENCE_PARAMETERS: readonly ParameterName[] = [
   'aof-disable-auto-gc',
 ]
 
+const REPLICATION_PARAMETERS: readonly ParameterName[] = [
+  'masteruser',
+  'masterauth',
+  'replica-serve-stale-data',
+  'replica-read-only',
+  'replica-lazy-flush',
+  'replica-ignore-maxmemory',
+  'replica-ignore-disk-write-errors',
+  'replica-priority',
+  'replica-announced',
+  'replica-announce-ip',
+  'replica-announce-port',
+  'repl-timeout',
+  'repl-ping-replica-period',
+  'repl-disable-tcp-nodelay',
+  'repl-diskless-sync',
+  'repl-diskless-sync-delay',
+  'repl-diskless-sync-max-replicas',
+  'repl-diskless-load',
+  'repl-backlog-size',
+  'repl-backlog-ttl',
+  'min-replicas-to-write',
+  'min-replicas-max-lag',
+  'rdb-del-sync-files',
+]
+
 /** Puts the whole configuration into effect and follows it from now on. */
 export function applyConfig(server: Server): void {
   applyEngine(server)
   applyPersistence(server)
+  applyReplication(server)
+  server.config.onChange(REPLICATION_PARAMETERS, () => applyReplication(server))
   server.config.onChange(ENGINE_PARAMETERS, () => applyEngine(server))
   server.config.onChange(['appendonly'], () => switchAppendOnly(server))
   server.config.onChange(['maxmemory'], () => limitMemory(server))
@@ -152,6 +180,35 @@ function applyEngine({ config: { fields }, engine }: Server): void {
   limits.hllSparseMaxBytes = fields.hllSparseMaxBytes
   engine.slowlog.trim()
   engine.settingsChanged()
+}
+
+function applyReplication({ config: { fields }, engine, replication, parts }: Server): void {
+  const { settings } = replication
+  settings.masterUser = fields.masteruser
+  settings.masterAuth = fields.masterauth
+  settings.servesStaleData = fields.replicaServeStaleData
+  settings.readOnly = fields.replicaReadOnly
+  settings.lazyFlush = fields.replicaLazyFlush
+  settings.ignoresDiskErrors = fields.replicaIgnoreDiskWriteErrors
+  settings.priority = fields.replicaPriority
+  settings.announced = fields.replicaAnnounced
+  settings.announceIp = fields.replicaAnnounceIp
+  settings.announcePort = fields.replicaAnnouncePort
+  settings.timeoutSeconds = fields.replTimeout
+  settings.pingSeconds = fields.replPingReplicaPeriod
+  settings.disablesNoDelay = fields.replDisableTcpNodelay
+  settings.diskless = fields.replDisklessSync
+  settings.disklessDelaySeconds = fields.replDisklessSyncDelay
+  settings.disklessReplicasMax = fields.replDisklessSyncMaxReplicas
+  settings.disklessLoad = fields.replDisklessLoad
+  settings.backlogBytes = fields.replBacklogSize
+  settings.backlogSeconds = fields.replBacklogTtl
+  settings.minReplicas = fields.minReplicasToWrite
+  settings.minReplicasLagSeconds = fields.minReplicasMaxLag
+  settings.removesSyncFiles = fields.rdbDelSyncFiles
+  settings.keepsOffDisk = !parts.loadsData
+  engine.settings.replicaIgnoresMaxmemory = fields.replicaIgnoreMaxmemory
+  replication.settingsChanged()
 }
 
 function applyPersistence({ config: { fields }, persistence, parts, runId }: Server): void {

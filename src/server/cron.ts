@@ -54,7 +54,7 @@ export class Cron {
 
   /** One round, also after the clock was moved. */
   tick(): void {
-    const { engine, memory, migration, persistence, shutdown } = this.server
+    const { engine, memory, migration, persistence, replication, shutdown } = this.server
     if (engine.isStopped || this.isPaused) return
     engine.clock.refresh()
     engine.keyspace.updateLruClock()
@@ -68,6 +68,7 @@ export class Cron {
     memory.updatePeak()
     this.every(REPORT_MS, this.report)
     this.every(TRIM_MS, this.trim)
+    replication.tick()
     persistence.cron()
     migration.tick()
     shutdown.tick()

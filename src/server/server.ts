@@ -11,13 +11,17 @@ import type { Command } from '../engine/command.ts'
 import { Engine } from '../engine/engine.ts'
 import type { Session } from '../engine/session.ts'
 import { Listener } from '../net/listener.ts'
+import { TcpNetwork } from '../net/replication-network.ts'
 import { PersistenceError } from '../persistence/errors.ts'
 import type { FileSystem } from '../persistence/file-system.ts'
 import { Persistence } from '../persistence/persistence.ts'
 import { PersistenceSettings } from '../persistence/settings.ts'
+import { Replication } from '../replication/replication.ts'
+import { ReplicationSettings } from '../replication/settings.ts'
 import { applyConfig } from './apply-config.ts'
 import { builtInCommands } from './built-in-commands.ts'
 import type { ConfigStore } from './config/store.ts'
+import { systemErrorText } from './config/system-error.ts'
 import type { Crash } from './crash.ts'
 import { logCrash } from './crash-report.ts'
 import { Cron } from './cron.ts'
@@ -28,7 +32,6 @@ import { logGreeting } from './log/logo.ts'
 import { MemoryMeter } from './memory-meter.ts'
 import { Migration } from './migration.ts'
 import { ModuleError, type ModuleParameters, type ModuleRequest, Modules } from './modules.ts'
-import { ReplicationIdentity } from './replication-identity.ts'
 import { nodeScheduler } from './scheduler.ts'
 import { Shutdown } from './shutdown.ts'
 
@@ -58,6 +61,8 @@ export interface ServerParts {
   /** Modules to load at start, and the parameters that they may take. */
   readonly modules: readonly ModuleRequest[]
   readonly moduleParameters: ModuleParameters
+  /** This server has its master's data and follows it. */
+  readonly onInSync?: () => void
   /** Null if there is no pid file. */
   readonly removePidFile: (() => void) | null
   /** SHUTDOWN has done its part: the program ends, an embedded server closes. */
@@ -75,7 +80,7 @@ export class Server {
   readonly cron: Cron
   readonly memory: MemoryMeter
   readonly modules: Modules
-  readonly replication: ReplicationIdentity
+  readonly replication: Replication
   readonly shutdown: Shutdown
   readonly persistence: Persistence
   readonly migration: Migration
@@ -93,7 +98,6 @@ export class Server {
     const { clock, random, logger } = parts
     this.startedMs = clock.nowMs
     this.runId = random.hex(40)
-    this.replication = new ReplicationIdentity(random)
     const { fields } = this.config
     this.engine = new Engine({
       clock,
@@ -119,6 +123,20 @@ export class Server {
       },
       new PersistenceSettings(),
     )
+    this.replication = new Replication({
+      engine: this.engine,
+      persistence: this.persistence,
+      settings: new ReplicationSettings(),
+      scheduler: nodeScheduler,
+      network: new TcpNetwork({
+        sourceAddress: () => this.config.fields.bindSourceAddr || null,
+        keepaliveSeconds: () => this.config.fields.tcpKeepalive,
+        describe: systemErrorText,
+      }),
+      listeningPort: () => this.port,
+      onRoleChange: () => this.roleChanged(),
+      onInSync: () => parts.onInSync?.(),
+    })
     this.migration = new Migration(this.engine, () => this.persistence)
     this.engine.onDataFlushed = () => this.persistence.dataFlushed()
     this.modules = new Modules({ commands: this.engine.commands, logger, directory: () => fields.dir })
@@ -131,7 +149,7 @@ export class Server {
   async start(): Promise<void> {
     const { logger, config } = this
     const { fields } = config
-    logger.role = 'M'
+    logger.role = fields.replicaof === null ? 'M' : 'S'
     logger.notice('monotonic clock: POSIX clock_gettime')
     this.port = await openListeners(this)
     // A port that the system chose becomes part of the configuration.
@@ -146,11 +164,16 @@ export class Server {
     if (refusal !== null) throw new ModuleError(refusal)
     this.memory.markStartup()
     this.cron.start()
-    const { persistence } = this
+    const { persistence, replication } = this
+    if (fields.replicaof !== null) replication.startAsReplica(fields.replicaof)
     if (fields.appendonly) {
       if (this.parts.loadsData) await persistence.aof.loadAtStart()
       if (!this.engine.isStopped) persistence.aof.openAtStart()
-    } else if (this.parts.loadsData) await persistence.loadAtStart()
+    } else if (this.parts.loadsData) {
+      replication.prepareLoading()
+      await persistence.loadAtStart()
+      if (!this.engine.isStopped) replication.loadedFromFile()
+    }
     if (this.port !== 0) logger.notice('Ready to accept connections')
     if (fields.unixsocket !== '') {
       logger.notice(`The server is now ready to accept connections at ${fields.unixsocket}`)
@@ -161,6 +184,14 @@ export class Server {
   advanceClock(ms: number): void {
     this.engine.clock.advance(ms)
     this.cron.tick()
+  }
+
+  /** This server follows another master, or none any more: log and configuration say so. */
+  private roleChanged(): void {
+    const { masterAddress } = this.replication
+    this.logger.role = masterAddress === null ? 'M' : 'S'
+    if (masterAddress === null) this.config.assign('replicaof', 'no', 'one')
+    else this.config.assign('replicaof', masterAddress.host, String(masterAddress.port))
   }
 
   /** Stops at once with a report, as after a bug. */
@@ -183,6 +214,7 @@ export class Server {
     keyspace.expiredTimeCapReached = 0
     keyspace.lazyFree.freedObjects = 0
     this.persistence.state.saves = 0
+    this.replication.resetStatistics()
     this.persistence.aof.state.resetStatistics()
   }
 
@@ -201,6 +233,7 @@ export class Server {
     this.listener.closeConnections(true)
     this.engine.stop()
     this.migration.close()
+    this.replication.close()
     this.persistence.close()
     await stopped
   }

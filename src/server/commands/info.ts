@@ -1,9 +1,9 @@
 /**
- * INFO [section ...] and ROLE: what a server tells of itself. See server/info/ for the sections.
- * Source: Redis command reference, INFO (since 1.0.0), ROLE (since 2.8.12).
+ * INFO [section ...]: what a server tells of itself. See server/info/ for the sections.
+ * Source: Redis command reference, INFO (since 1.0.0).
  */
 import { type Command, defineCommand } from '../../engine/command.ts'
-import { FAST, LOADING, NOSCRIPT, SENTINEL, STALE } from '../../engine/flags.ts'
+import { LOADING, SENTINEL, STALE } from '../../engine/flags.ts'
 import { infoText } from '../info/info.ts'
 import type { Server } from '../server.ts'
 import { serverOf } from './host.ts'
@@ -25,24 +25,6 @@ export function infoCommands(server: Server | null): readonly Command[] {
         const asked: string[] = []
         for (let i = 1; i < argv.count; i++) asked.push(argv.latin1(i))
         reply.verbatim(infoText(serverOf(server), asked), 'txt')
-      },
-    }),
-    defineCommand({
-      name: 'ROLE',
-      arity: 1,
-      flags: NOSCRIPT | LOADING | STALE | FAST | SENTINEL,
-      acl: ['admin', 'dangerous'],
-      doc: {
-        group: 'server',
-        since: '2.8.12',
-        complexity: 'O(1)',
-        summary: 'Tells which part the server has in replication.',
-      },
-      run(_ctx, _argv, reply) {
-        reply.array(3)
-        reply.bulkText('master')
-        reply.integer(serverOf(server).replication.offset)
-        reply.array(0)
       },
     }),
   ]

@@ -6,7 +6,7 @@ import type { CommandEntry } from '../../engine/command-table.ts'
 import type { Server } from '../server.ts'
 import { type Field, safeName } from './field.ts'
 
-export function* statsSection({ engine, migration }: Server): Generator<Field> {
+export function* statsSection({ engine, migration, replication }: Server): Generator<Field> {
   const { statistics, keyspace, pubsub } = engine
   const kilobytes = (bytes: number) => fixedText(Math.fround(Math.trunc(bytes)) / 1024, 2)
   yield ['total_connections_received', statistics.connections]
@@ -14,16 +14,16 @@ export function* statsSection({ engine, migration }: Server): Generator<Field> {
   yield ['instantaneous_ops_per_sec', Math.trunc(statistics.commandRate.perSecond())]
   yield ['total_net_input_bytes', statistics.inputBytes]
   yield ['total_net_output_bytes', statistics.outputBytes]
-  yield ['total_net_repl_input_bytes', 0]
-  yield ['total_net_repl_output_bytes', 0]
+  yield ['total_net_repl_input_bytes', replication.statistics.inputBytes]
+  yield ['total_net_repl_output_bytes', replication.statistics.outputBytes]
   yield ['instantaneous_input_kbps', kilobytes(statistics.inputRate.perSecond())]
   yield ['instantaneous_output_kbps', kilobytes(statistics.outputRate.perSecond())]
   yield ['instantaneous_input_repl_kbps', '0.00']
   yield ['instantaneous_output_repl_kbps', '0.00']
   yield ['rejected_connections', statistics.rejectedConnections]
-  yield ['sync_full', 0]
-  yield ['sync_partial_ok', 0]
-  yield ['sync_partial_err', 0]
+  yield ['sync_full', replication.replicas.fullSyncs]
+  yield ['sync_partial_ok', replication.replicas.partialSyncs]
+  yield ['sync_partial_err', replication.replicas.refusedPartialSyncs]
   yield ['expired_keys', keyspace.expiredKeys]
   yield ['expired_stale_perc', fixedText(keyspace.expiredStalePercent, 2)]
   yield ['expired_time_cap_reached_count', keyspace.expiredTimeCapReached]

@@ -68,7 +68,7 @@ export const processSubcommands: readonly DebugSubcommand[] = [
     ],
     run({ logger, replication }, _ctx, _argv, reply) {
       logger.warning('Changing replication IDs after receiving DEBUG change-repl-id')
-      replication.change()
+      replication.changeHistory()
       reply.ok()
     },
   },

@@ -1,0 +1,91 @@
+/** Links to masters over TCP (replication/link.ts). */
+import { connect, type Socket } from 'node:net'
+import type { Link, LinkEvents, Network } from '../replication/link.ts'
+import { addressText } from './connection.ts'
+
+const READ_BUFFER_BYTES = 256 * 1024
+/** What getaddrinfo says when there is no such host. */
+const UNRESOLVED = /^(ENOTFOUND|EAI_)/
+
+export interface NetworkOptions {
+  /** bind-source-addr; null = whatever the system chooses. */
+  sourceAddress(): string | null
+  /** tcp-keepalive, seconds; 0 = off. */
+  keepaliveSeconds(): number
+  /** A system error in the words of the C library. */
+  describe(error: unknown): string
+}
+
+export class TcpNetwork implements Network {
+  private readonly options: NetworkOptions
+
+  constructor(options: NetworkOptions) {
+    this.options = options
+  }
+
+  connect(host: string, port: number, events: LinkEvents): Link {
+    return new TcpLink(host, port, events, this.options)
+  }
+}
+
+class TcpLink implements Link {
+  localAddress = ''
+  remoteAddress = ''
+  private readonly socket: Socket
+  private isOver = false
+
+  constructor(host: string, port: number, events: LinkEvents, options: NetworkOptions) {
+    const localAddress = options.sourceAddress()
+    const keepaliveSeconds = options.keepaliveSeconds()
+    const socket = connect({
+      host,
+      port,
+      noDelay: true,
+      ...(localAddress === null ? {} : { localAddress }),
+      ...(keepaliveSeconds > 0 ? { keepAlive: true, keepAliveInitialDelay: keepaliveSeconds * 1000 } : {}),
+      onread: {
+        buffer: new Uint8Array(READ_BUFFER_BYTES),
+        callback: (length, bytes) => {
+          if (!this.isOver) events.received(bytes, length)
+          return true
+        },
+      },
+    })
+    this.socket = socket
+    let reason = ''
+    let isUnresolved = false
+    socket.on('connect', () => {
+      this.localAddress = textOf(socket.localAddress, socket.localPort, socket.localFamily)
+      this.remoteAddress = textOf(socket.remoteAddress, socket.remotePort, socket.remoteFamily)
+      if (!this.isOver) events.connected()
+    })
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      reason = options.describe(error)
+      isUnresolved = UNRESOLVED.test(error.code ?? '')
+    })
+    socket.on('end', () => socket.destroy())
+    socket.on('close', () => {
+      if (this.isOver) return
+      this.isOver = true
+      events.closed(reason, isUnresolved)
+    })
+  }
+
+  send(bytes: Uint8Array): void {
+    if (!this.isOver) this.socket.write(bytes)
+  }
+
+  setReading(reading: boolean): void {
+    if (reading) this.socket.resume()
+    else this.socket.pause()
+  }
+
+  close(): void {
+    this.isOver = true
+    this.socket.destroy()
+  }
+}
+
+function textOf(address: string | undefined, port: number | undefined, family: string | undefined): string {
+  return address === undefined ? '' : addressText({ address, port: port ?? 0, family: family ?? 'IPv4' })
+}
