@@ -1,6 +1,6 @@
 /**
- * Fills a server with keys over one pipelined connection: 16-byte keys, values of the size asked for. The values are
- * pieces of one pool of pseudo-random text at changing offsets, so that compression finds nothing in them.
+ * Fills a server over one pipelined connection. The values of keys are pieces of one pool of pseudo-random text at
+ * changing offsets, so that compression finds nothing in them.
  */
 import { connect } from 'node:net'
 
@@ -8,7 +8,7 @@ const BATCH_COMMANDS = 1000
 /** Batches sent and not yet answered: enough to keep the server busy, little enough to bound its output buffer. */
 const BATCHES_IN_FLIGHT = 8
 const POOL_BYTES = 1 << 16
-const OK_BYTES = '+OK\r\n'.length
+const LINE_END = 10
 
 /** key:000000000042: the form that redis-benchmark uses too. */
 export function keyName(index: number): string {
@@ -28,36 +28,49 @@ function makePool(): Buffer {
   return pool
 }
 
+/** Keys of 16 bytes with values of the size asked for. */
 export function loadKeys(port: number, keyCount: number, valueBytes: number): Promise<void> {
   const pool = makePool()
+  return loadCommands(port, keyCount, (index) => {
+    const offset = (index * 67) % (POOL_BYTES - valueBytes)
+    return ['SET', keyName(index), pool.toString('latin1', offset, offset + valueBytes)]
+  })
+}
+
+/** Any commands whose replies are one line each. ASCII arguments. */
+export function loadCommands(
+  port: number,
+  count: number,
+  commandAt: (index: number) => readonly string[],
+): Promise<void> {
   return new Promise((done, reject) => {
     const socket = connect({ port, host: '127.0.0.1' })
     let sent = 0
-    let answeredBytes = 0
+    let answered = 0
     const sendBatches = () => {
-      while (sent < keyCount && sent - answeredBytes / OK_BYTES < BATCH_COMMANDS * BATCHES_IN_FLIGHT) {
+      while (sent < count && sent - answered < BATCH_COMMANDS * BATCHES_IN_FLIGHT) {
         const parts: string[] = []
-        const until = Math.min(keyCount, sent + BATCH_COMMANDS)
+        const until = Math.min(count, sent + BATCH_COMMANDS)
         for (; sent < until; sent++) {
-          const offset = (sent * 67) % (POOL_BYTES - valueBytes)
-          const value = pool.toString('latin1', offset, offset + valueBytes)
-          parts.push(`*3\r\n$3\r\nSET\r\n$16\r\n${keyName(sent)}\r\n$${valueBytes}\r\n${value}\r\n`)
+          const args = commandAt(sent)
+          parts.push(`*${args.length}\r\n`)
+          for (const argument of args) parts.push(`$${argument.length}\r\n${argument}\r\n`)
         }
         socket.write(parts.join(''), 'latin1')
       }
     }
     socket.once('error', reject)
     socket.once('close', () => {
-      if (answeredBytes === keyCount * OK_BYTES) done()
-      else reject(new Error(`the server closed the connection after ${answeredBytes / OK_BYTES} of ${keyCount} keys`))
+      if (answered === count) done()
+      else reject(new Error(`the server closed the connection after ${answered} of ${count} commands`))
     })
     socket.on('data', (chunk: Buffer) => {
       if (chunk.includes('-')) {
         socket.destroy(new Error(`the server refused to load: ${chunk.toString('latin1').slice(0, 200)}`))
         return
       }
-      answeredBytes += chunk.length
-      if (answeredBytes === keyCount * OK_BYTES) socket.end()
+      for (const byte of chunk) if (byte === LINE_END) answered++
+      if (answered === count) socket.end()
       else sendBatches()
     })
     sendBatches()

@@ -7,8 +7,8 @@ export interface BenchmarkOptions {
   readonly pipeline: number
   readonly requests: number
   readonly keyspace: number
-  /** A test name of redis-benchmark's -t. */
-  readonly test: string
+  /** A test name of redis-benchmark's -t, or a command of our own; __rand_int__ in it is a number below `keyspace`. */
+  readonly test: string | readonly string[]
 }
 
 export interface BenchmarkReport {
@@ -21,7 +21,9 @@ export interface BenchmarkReport {
 
 export async function runRedisBenchmark(options: BenchmarkOptions): Promise<BenchmarkReport> {
   const args = ['-h', '127.0.0.1', '-p', options.port, '-c', options.clients, '-P', options.pipeline]
-  args.push('-n', options.requests, '-r', options.keyspace, '-t', options.test)
+  args.push('-n', options.requests, '-r', options.keyspace)
+  if (typeof options.test === 'string') args.push('-t', options.test)
+  else args.push(...options.test)
   return parseBenchmarkReport(await runProgram('redis-benchmark', args.map(String)))
 }
 

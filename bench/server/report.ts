@@ -10,6 +10,7 @@ export interface Result {
 export interface GroupResult {
   readonly group: Group
   readonly rounds: number
+  readonly environment: Environment
   readonly results: readonly Result[]
 }
 
@@ -62,11 +63,11 @@ function formatSpread(numbers: readonly number[]): string {
   return `${formatNumber(Math.min(...numbers))} .. ${formatNumber(Math.max(...numbers))}`
 }
 
-export function formatGroup({ group, rounds, results }: GroupResult): string {
+export function formatGroup({ group, rounds, environment, results }: GroupResult): string {
   const lines = [
     `### ${group.title}`,
     '',
-    `${group.note} Medians of ${rounds} rounds, lowest and highest in brackets.`,
+    `${group.note} Medians of ${rounds} rounds, lowest and highest in brackets; ${environment.date}.`,
     '',
     '| | unit | o7-is | redis-server | ratio | target | |',
     '| --- | --- | --- | --- | --- | --- | --- |',
@@ -89,14 +90,15 @@ export function formatGroup({ group, rounds, results }: GroupResult): string {
   return lines.join('\n')
 }
 
-export function formatReport(groups: readonly GroupResult[], environment: Environment): string {
-  const { cpu, cores, system, node, ourVersion, theirVersion, date } = environment
+/** `groups` is not empty. */
+export function formatReport(groups: readonly GroupResult[]): string {
+  const { cpu, cores, system, node, ourVersion, theirVersion } = groups[0]!.environment
   return `# Benchmarks
 
 Written by \`npm run bench\`: o7-is beside redis-server on the same machine, over loopback, in interleaved rounds. The
 ratio is o7 / redis, of the medians; for costs (CPU, memory, latency) less is better, for rates more.
 
-o7-is ${ourVersion} on Node ${node}, redis-server ${theirVersion}; ${cpu}, ${cores} cores, ${system}; ${date}.
+o7-is ${ourVersion} on Node ${node}, redis-server ${theirVersion}; ${cpu}, ${cores} cores, ${system}.
 
 ![Ratios to redis-server](benchmarks.svg)
 

@@ -1,13 +1,13 @@
 /**
- * npm run bench [-- OPTION ...]: measures our server beside redis-server and writes docs/benchmarks.md and .svg.
+ * npm run bench [-- OPTION ...]: measures our server beside redis-server and writes docs/benchmarks.md, .svg and .json.
  *
- *   --only a,b       groups to run: p1, p16, p64, memory, rdb, bgsave (then nothing is written, unless with --write)
+ *   --only a,b       groups to run, of those in groups/index.ts; what the report says of the others stays
  *   --rounds N       rounds per group (default 5)
  *   --requests N     requests per sample of redis-benchmark instead of its own for each depth
  *   --scale F        factor for all numbers of requests and keys, for a quick look
  *   --server FILE    our program (default bin/o7-redis)
  *   --reference FILE theirs (default redis-server)
- *   --write          write the report even if it is a partial one
+ *   --write          write the report even if the rounds were fewer or smaller than by default
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
@@ -17,6 +17,7 @@ import { parseArgs } from 'node:util'
 import { findProgram } from '../../test/support/redis-process.ts'
 import { GROUPS } from './groups/index.ts'
 import type { Bench, BenchSettings, Group } from './measurement.ts'
+import { readRecord, recordedResults, withResults, writeRecord } from './record.ts'
 import { type Environment, formatGroup, formatReport, type GroupResult, plotRatios } from './report.ts'
 
 const ROOT = process.cwd()
@@ -54,6 +55,7 @@ function versionOf(program: string): string {
 async function runGroup(
   group: Group,
   rounds: number,
+  environment: Environment,
   programs: readonly [string, string],
   settings: BenchSettings,
 ): Promise<GroupResult> {
@@ -84,7 +86,7 @@ async function runGroup(
       throw new Error(`${group.id} gave no figure for ${measurement.id}`)
     return { measurement, ours, theirs }
   })
-  return { group, rounds, results }
+  return { group, rounds, environment, results }
 }
 
 async function main(): Promise<void> {
@@ -100,19 +102,6 @@ async function main(): Promise<void> {
     scale: positiveNumber(options.scale, 'scale'),
     requests: options.requests === undefined ? null : positiveNumber(options.requests, 'requests'),
   }
-  const groups: GroupResult[] = []
-  for (const group of GROUPS.filter(({ id }) => chosenIds.includes(id))) {
-    const result = await runGroup(group, rounds, programs, settings)
-    groups.push(result)
-    console.log(`${formatGroup(result)}\n`)
-  }
-  const isWhole = options.only === undefined && settings.scale === 1 && settings.requests === null && rounds >= 5
-  if (!isWhole && !options.write) {
-    console.log(
-      'docs/benchmarks.md is left as it is: this was not the whole benchmark (--write writes it all the same).',
-    )
-    return
-  }
   const environment: Environment = {
     cpu: cpus()[0]?.model.trim() ?? 'unknown processor',
     cores: cpus().length,
@@ -122,10 +111,27 @@ async function main(): Promise<void> {
     theirVersion: versionOf(programs[1]),
     date: new Date().toISOString().slice(0, 10),
   }
-  mkdirSync(join(ROOT, 'docs'), { recursive: true })
-  writeFileSync(join(ROOT, 'docs/benchmarks.md'), formatReport(groups, environment))
-  writeFileSync(join(ROOT, 'docs/benchmarks.svg'), plotRatios(groups))
-  console.log('Written: docs/benchmarks.md, docs/benchmarks.svg')
+  const results: GroupResult[] = []
+  for (const group of GROUPS.filter(({ id }) => chosenIds.includes(id))) {
+    const result = await runGroup(group, rounds, environment, programs, settings)
+    results.push(result)
+    console.log(`${formatGroup(result)}\n`)
+  }
+  const isFull = settings.scale === 1 && settings.requests === null && rounds >= 5
+  if (!isFull && !options.write) {
+    console.log(
+      'docs/benchmarks.md is left as it is: the rounds were fewer or smaller than its own (--write writes it all the same).',
+    )
+    return
+  }
+  const docs = join(ROOT, 'docs')
+  mkdirSync(docs, { recursive: true })
+  const record = withResults(readRecord(join(docs, 'benchmarks.json')), results)
+  const recorded = recordedResults(record, GROUPS)
+  writeRecord(join(docs, 'benchmarks.json'), record)
+  writeFileSync(join(docs, 'benchmarks.md'), formatReport(recorded))
+  writeFileSync(join(docs, 'benchmarks.svg'), plotRatios(recorded))
+  console.log('Written: docs/benchmarks.md, docs/benchmarks.svg, docs/benchmarks.json')
 }
 
 process.once('SIGINT', () => process.exit(130))

@@ -4,6 +4,7 @@ import { bgsaveGroup } from './bgsave.ts'
 import { throughputGroup } from './commands.ts'
 import { memoryGroup } from './memory.ts'
 import { rdbGroup } from './rdb.ts'
+import { typeCommandGroup, typeLargeGroup, typeMemoryGroup } from './types.ts'
 
 export const GROUPS: readonly Group[] = [
   throughputGroup(1, 1.1),
@@ -12,4 +13,8 @@ export const GROUPS: readonly Group[] = [
   memoryGroup,
   rdbGroup,
   bgsaveGroup,
+  typeCommandGroup(1, 1.15),
+  typeCommandGroup(16, 0.9),
+  typeMemoryGroup,
+  typeLargeGroup,
 ]

@@ -1,7 +1,6 @@
 /** Resident memory per key. */
 import { loadKeys } from '../load-keys.ts'
 import { type Group, MEMORY_KEYS, type Sample, settledResidentBytes, start, VALUE_BYTES } from '../measurement.ts'
-import { residentBytes } from '../process-cost.ts'
 
 export const memoryGroup: Group = {
   id: 'memory',
