@@ -20,6 +20,7 @@ import { GRANULE_BYTES, type Ref } from '../../../memory/arena.ts'
 import { ERR_NO_SUCH_KEY } from '../../../resp/errors.ts'
 import type { ReplyWriter } from '../../../resp/reply-writer.ts'
 import type { TableRef } from '../../../structures/hash-table.ts'
+import type { QuicklistRef, Quicklists } from '../../../structures/quicklist.ts'
 import { cString } from '../../config/text.ts'
 import type { Server } from '../../server.ts'
 import { type DebugSubcommand, integerAt, positiveAt } from './arguments.ts'
@@ -54,9 +55,24 @@ export const object: DebugSubcommand = {
       isSharedInteger(db, entry) && (config.fields.maxmemory === 0 || !sparesIntegers(config.fields.maxmemoryPolicy))
     reply.status(
       `Value at:0x${address} refcount:${isShared ? SHARED_REFCOUNT : 1} encoding:${encodingName(db.encodingOf(entry))} ` +
-        `serializedlength:${persistence.serializedLength(db, entry)} lru:${lru} lru_seconds_idle:${idleSeconds(db.keyspace, lru)}`,
+        `serializedlength:${persistence.serializedLength(db, entry)} lru:${lru} lru_seconds_idle:${idleSeconds(db.keyspace, lru)}` +
+        (db.encodingOf(entry) === ENCODING_QUICKLIST
+          ? quicklistFacts(db.keyspace.lists.quicklists, db.rootOf(entry))
+          : ''),
     )
   },
+}
+
+function quicklistFacts(quicklists: Quicklists, root: QuicklistRef): string {
+  const { nodes } = quicklists
+  const nodeCount = quicklists.nodeCount(root)
+  let plainBytes = 0
+  for (let node = quicklists.head(root); node !== 0; node = nodes.next(node)) plainBytes += nodes.size(node)
+  return (
+    ` ql_nodes:${nodeCount} ql_avg_node:${fixedText(quicklists.count(root) / nodeCount, 2)} ` +
+    `ql_listpack_max:${quicklists.fill(root)} ql_compressed:${quicklists.compressDepth(root) === 0 ? 0 : 1} ` +
+    `ql_uncompressed_size:${plainBytes}`
+  )
 }
 
 function isSharedInteger(db: Db, entry: Ref): boolean {
