@@ -563,6 +563,7 @@ export class Engine implements KeyspaceListener {
     if (this.effects.isActive) {
       this.effects.add(db.index, Argv.of(['HDEL', db.keyBytes(entry), bytes.slice(start, start + length)]))
     }
+    if (this.depth === 0) this.effects.flush()
   }
 
   fieldsExpired(db: Db, key: Uint8Array, isGone: boolean): void {
@@ -570,7 +571,6 @@ export class Engine implements KeyspaceListener {
     const { notifyFlags } = this.settings
     if (notifyFlags & NOTIFY_HASH) this.notify(NOTIFY_HASH, 'hexpired', db, key, 0, key.length)
     if (isGone && notifyFlags & NOTIFY_GENERIC) this.notify(NOTIFY_GENERIC, 'del', db, key, 0, key.length)
-    if (this.depth === 0) this.effects.flush()
   }
 
   missed(db: Db, bytes: Uint8Array, start: number, length: number): void {

@@ -6,6 +6,7 @@ import { GATE_LOADING } from '../engine/gates.ts'
 import { REPLICA } from '../engine/session.ts'
 import { EXPIRE_DELETE } from '../keyspace/entry.ts'
 import { ExpireCycle } from '../keyspace/expire-cycle.ts'
+import { FieldExpireCycle } from '../keyspace/field-expire-cycle.ts'
 import type { Server } from './server.ts'
 
 const CLIENTS_SAMPLE_MS = 1000
@@ -15,6 +16,9 @@ const TRIM_MS = 5000
 const FAST_EXPIRE_MS = 2
 /** The shares of incremental work per round, microseconds (Redis gives rehashing 1 ms of each 100). */
 const REHASH_US = 1000
+/** Time that overdue fields of hashes may take in a second, and in one turn, microseconds. */
+const FIELD_EXPIRE_US = 250_000
+const FIELD_EXPIRE_TURN_US = 1000
 const REHASH_BUCKETS = 64
 const FREE_US = 1000
 
@@ -26,7 +30,10 @@ export class Cron {
   private expireTimer: NodeJS.Immediate | null = null
   private freeTimer: NodeJS.Immediate | null = null
   private evictTimer: NodeJS.Immediate | null = null
+  private fieldExpireTimer: NodeJS.Immediate | null = null
   private readonly expireCycle: ExpireCycle
+  private readonly fieldExpireCycle: FieldExpireCycle
+  private fieldExpireTurns = 0
   private readonly server: Server
   private readonly clients: ClientsCron
   /** When parts that are not due every time were last done, by their period. */
@@ -35,6 +42,7 @@ export class Cron {
   constructor(server: Server) {
     this.server = server
     this.expireCycle = new ExpireCycle(server.engine.keyspace)
+    this.fieldExpireCycle = new FieldExpireCycle(server.engine.keyspace)
     this.clients = new ClientsCron(server.engine)
     server.engine.eviction.onPending = this.evict
   }
@@ -48,6 +56,7 @@ export class Cron {
     this.timer = null
     if (this.fastTimer !== null) clearTimeout(this.fastTimer)
     if (this.expireTimer !== null) clearImmediate(this.expireTimer)
+    if (this.fieldExpireTimer !== null) clearImmediate(this.fieldExpireTimer)
     if (this.freeTimer !== null) clearImmediate(this.freeTimer)
     if (this.evictTimer !== null) clearImmediate(this.evictTimer)
   }
@@ -81,6 +90,8 @@ export class Cron {
     if (settings.activeExpire && keyspace.expireMode === EXPIRE_DELETE) {
       this.expireCycle.effort = settings.activeExpireEffort
       this.expire(this.expireCycle.slow(settings.hz))
+      this.fieldExpireTurns = Math.max(1, Math.floor(FIELD_EXPIRE_US / settings.hz / FIELD_EXPIRE_TURN_US))
+      this.expireFields()
     }
     // A table that a loader has made room in is not to shrink before it is filled.
     if (settings.activeRehashing && (engine.gate & GATE_LOADING) === 0) this.rehash()
@@ -111,6 +122,22 @@ export class Cron {
       if (engine.isStopped || !engine.settings.activeExpire || engine.keyspace.expireMode !== EXPIRE_DELETE) return
       this.expire(this.expireCycle.fast())
     }, FAST_EXPIRE_MS)
+  }
+
+  /** Turns of a millisecond, clients served in between, while they find much. */
+  private readonly expireFields = (): void => {
+    const { engine } = this.server
+    const { keyspace } = engine
+    if (engine.isStopped || this.fieldExpireTurns === 0 || keyspace.expireMode !== EXPIRE_DELETE) return
+    this.fieldExpireTurns--
+    if (!this.fieldExpireCycle.turn(FIELD_EXPIRE_TURN_US)) return
+    if (this.timer === null) this.expireFields()
+    else {
+      this.fieldExpireTimer ??= setImmediate(() => {
+        this.fieldExpireTimer = null
+        this.expireFields()
+      })
+    }
   }
 
   private countExpiry(usec: number): void {

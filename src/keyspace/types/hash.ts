@@ -55,7 +55,7 @@ export interface Text {
 }
 
 /** Fields and buckets that a turn of the walk over overdue fields takes. */
-const WALK_FIELDS = 1000
+const WALK_FIELDS = 128
 
 const EXPIRE_MARK = new Uint8Array(Buffer.from('!!hexpire!!'))
 
@@ -81,6 +81,9 @@ export class HashType implements ValueType {
   private readonly valueReader = new ListpackReader()
   private readonly ownField: Text = { bytes: new Uint8Array(0), start: 0, length: 0 }
   private readonly ownValue: Text = { bytes: new Uint8Array(0), start: 0, length: 0 }
+
+  /** The hash went when its fields' expiry was settled last. */
+  private isSettledGone = false
 
   // The iteration under way.
   private iterated: Ref = 0
@@ -368,6 +371,7 @@ export class HashType implements ValueType {
     const { keyspace } = this
     const key = db.keyBytes(entry)
     const isGone = this.length(db.rootOf(entry), db.encodingOf(entry)) === 0
+    this.isSettledGone = isGone
     if (isGone) db.remove(entry, keyspace.lazyFree.expire)
     keyspace.listener?.fieldsExpired(db, key, isGone)
     return isGone
@@ -377,15 +381,34 @@ export class HashType implements ValueType {
   expireOverdue(db: Db, entry: Ref): boolean {
     const { keyspace } = this
     if (!hasFieldExpiry(db.encodingOf(entry)) || keyspace.expireMode !== EXPIRE_DELETE) return false
-    const { nowMs } = keyspace.clock
-    if (this.expiring.earliest(db.rootOf(entry)) >= nowMs) return false
+    if (!this.hasOverdue(db, entry)) return false
+    this.expireUntil(db, entry, Number.POSITIVE_INFINITY)
+    return this.isSettledGone
+  }
+
+  /** Whether some field of a hash with expiry may be overdue. */
+  hasOverdue(db: Db, entry: Ref): boolean {
+    return this.expiring.earliest(db.rootOf(entry)) < this.keyspace.clock.nowMs
+  }
+
+  /** Removes fields that are overdue until a moment of the monotonic clock. Returns whether all have gone. */
+  expireUntil(db: Db, entry: Ref, stopUs: number): boolean {
+    const { keyspace, expiring } = this
+    const { clock } = keyspace
+    const { nowMs } = clock
     let expired = 0
     const expire = (field: FieldRef): void => {
       this.expireField(db, entry, field)
       expired++
     }
-    while (this.expiring.walkOverdue(db.rootOf(entry), nowMs, WALK_FIELDS, WALK_FIELDS, expire));
-    return expired > 0 && this.settleExpired(db, entry)
+    let isRest = true
+    this.isSettledGone = false
+    while (isRest && clock.monotonicUs < stopUs) {
+      isRest = expiring.walkOverdue(db.rootOf(entry), nowMs, WALK_FIELDS, WALK_FIELDS, expire)
+      if (stopUs !== Number.POSITIVE_INFINITY) clock.refresh()
+    }
+    if (expired > 0) this.settleExpired(db, entry)
+    return !isRest
   }
 
   /** Sets when a field expires, of a hash that allows it. The field's ref is dead. */
