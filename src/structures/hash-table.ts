@@ -12,6 +12,7 @@
  *   24 i32 rehashAt   next bucket of 0 to move
  *   28 i32 children   chained buckets, both tables
  *   32 i32 paused     rehashing is held while > 0
+ *   36 i32 inChildren entries in chained buckets, both tables
  *
  *   entry: 0 i32 | hasExtra : 1 | owner's bits : 2 | key length : 29 |, then the owner's header, 8 extra bytes if hasExtra, the key
  *
@@ -51,6 +52,7 @@ const USED_1 = 5
 const REHASH_AT = 6
 const CHILDREN = 7
 const PAUSED = 8
+const IN_CHILDREN = 9
 
 const BUCKET_WORDS = 16
 const BUCKET_BYTES = 64
@@ -228,6 +230,8 @@ export class HashTable {
     let bucket: Ref = this.bucketRef(header[h + BUCKETS_0]!, exponent, hash & ((1 << exponent) - 1))
     let freeView: Int32Array | null = null
     let freeSlot = 0
+    let freeIsInChild = false
+    let isChild = false
     for (;;) {
       const view = arena.view32(bucket)
       const at = arena.at32(bucket)
@@ -242,16 +246,19 @@ export class HashTable {
         if (view[slot] !== 0) continue
         freeView = view
         freeSlot = slot
+        freeIsInChild = isChild
       }
       const child = view[at + CHILD_WORD]!
       if (child === 0) break
       bucket = child
+      isChild = true
     }
     if (freeView === null) {
       if (!this.insertInto(table, 0, hash, entry)) throw new ArenaFullError('no room for a bucket')
     } else {
       freeView[freeSlot] = entry
       setTag(freeView, freeSlot, hash >>> 24)
+      if (freeIsInChild) header[h + IN_CHILDREN]!++
     }
     header[h + USED_0]!++
     return true
@@ -281,7 +288,11 @@ export class HashTable {
     header[h + USED_0 + which]!--
     const first = this.bucketRef(header[h + BUCKETS_0 + which]!, header[h + EXPONENT_0 + which]!, this.slotHome)
     const firstView = arena.view32(first)
-    if (firstView[arena.at32(first) + CHILD_WORD]! !== 0) this.fillHole(table, first, view, holeBucket, hole)
+    if (firstView[arena.at32(first) + CHILD_WORD]! !== 0) {
+      // Whichever of its entries goes, there is one less in the children then.
+      header[h + IN_CHILDREN]!--
+      this.fillHole(table, first, view, holeBucket, hole)
+    }
     this.shrinkIfSparse(table)
   }
 
@@ -417,29 +428,76 @@ export class HashTable {
     return fetched
   }
 
-  /** An entry chosen evenly, or 0 when the table is empty. */
+  /**
+   * An entry chosen evenly, or 0 when the table is empty. Where it is counts as found: `removeFound` may follow. Of those in
+   * chains of three buckets and more, which only a table has that may not grow, the choice is not quite even.
+   */
   random(table: TableRef, random: Random): Ref {
     const header = this.arena.view32(table)
     const h = this.arena.at32(table)
-    if (header[h + USED_0]! + header[h + USED_1]! === 0) return 0
+    const total = header[h + USED_0]! + header[h + USED_1]!
+    if (total === 0) return 0
+    const inChildren = header[h + IN_CHILDREN]!
+    const isInChild = inChildren > 0 && random.below(total) < inChildren
+    // Buckets of table 0 that have moved are empty.
+    const first = header[h + EXPONENT_1]! >= 0 ? header[h + REHASH_AT]! : 0
     const buckets0 = 1 << header[h + EXPONENT_0]!
     const buckets1 = header[h + EXPONENT_1]! >= 0 ? 1 << header[h + EXPONENT_1]! : 0
-    // Buckets of table 0 that have moved are empty.
-    const first = buckets1 === 0 ? 0 : header[h + REHASH_AT]!
-    const longest = header[h + CHILDREN]! === 0 ? SLOTS : 2 * SLOTS
     for (let tries = 0; tries < RANDOM_TRIES_MAX; tries++) {
       const pick = first + random.below(buckets0 - first + buckets1)
-      this.scannedCount = 0
-      if (pick < buckets0) this.collectBucket(table, 0, pick)
-      else this.collectBucket(table, 1, pick - buckets0)
-      // Accepting a bucket in proportion to its entries keeps the choice even; chains above `longest` are next to none.
-      if (random.below(longest) < this.scannedCount) return this.scanned[random.below(this.scannedCount)]!
+      const which = pick < buckets0 ? 0 : 1
+      const home = which === 0 ? pick : pick - buckets0
+      const entry = isInChild ? this.randomInChild(header, h, which, home, random) : this.randomAt(header, h, which, home, random)
+      if (entry !== 0) return entry
     }
     let cursor = random.below(buckets0)
     for (;;) {
       cursor = this.scan(table, cursor)
-      if (this.scannedCount > 0) return this.scanned[random.below(this.scannedCount)]!
+      if (this.scannedCount === 0) continue
+      const entry = this.scanned[random.below(this.scannedCount)]!
+      this.findEntry(table, entry)
+      return entry
     }
+  }
+
+  /** What a slot chosen evenly of a bucket holds; 0 = nothing. */
+  private randomAt(header: Int32Array, h: number, which: 0 | 1, home: number, random: Random): Ref {
+    const buckets = header[h + BUCKETS_0 + which]!
+    const exponent = header[h + EXPONENT_0 + which]!
+    if (!this.hasBucket(buckets, exponent, home)) return 0
+    const bucket = this.bucketRef(buckets, exponent, home)
+    const view = this.arena.view32(bucket)
+    const slot = this.arena.at32(bucket) + random.below(SLOTS)
+    this.slotView = view
+    this.slotAt = slot
+    this.slotTable = which
+    this.slotHome = home
+    return view[slot]!
+  }
+
+  /** As `randomAt`, of the bucket's first child. */
+  private randomInChild(header: Int32Array, h: number, which: 0 | 1, home: number, random: Random): Ref {
+    const { arena } = this
+    const buckets = header[h + BUCKETS_0 + which]!
+    const exponent = header[h + EXPONENT_0 + which]!
+    if (!this.hasBucket(buckets, exponent, home)) return 0
+    const bucket = this.bucketRef(buckets, exponent, home)
+    let child = arena.view32(bucket)[arena.at32(bucket) + CHILD_WORD]!
+    while (child !== 0) {
+      const view = arena.view32(child)
+      const at = arena.at32(child)
+      const next = view[at + CHILD_WORD]!
+      // Of further children each one is as likely as those behind it together.
+      if (next === 0 || random.below(2) === 0) {
+        this.slotView = view
+        this.slotAt = at + random.below(SLOTS)
+        this.slotTable = which
+        this.slotHome = home
+        return view[this.slotAt]!
+      }
+      child = next
+    }
+    return 0
   }
 
   /**
@@ -605,7 +663,10 @@ export class HashTable {
     const h = arena.at32(table)
     let child = arena.view32(first)[arena.at32(first) + CHILD_WORD]!
     while (child !== 0) {
-      const next = arena.view32(child)[arena.at32(child) + CHILD_WORD]!
+      const view = arena.view32(child)
+      const at = arena.at32(child)
+      const next = view[at + CHILD_WORD]!
+      for (let slot = at; slot < at + SLOTS; slot++) if (view[slot] !== 0) header[h + IN_CHILDREN]!--
       arena.release(child)
       header[h + CHILDREN]!--
       child = next
@@ -710,7 +771,10 @@ export class HashTable {
       for (let slot = at; slot < at + SLOTS; slot++) {
         if (view[slot] !== entry) continue
         this.clearSlot(view, slot)
-        if (arena.view32(first)[arena.at32(first) + CHILD_WORD] !== 0) this.fillHole(table, first, view, at, slot)
+        if (arena.view32(first)[arena.at32(first) + CHILD_WORD] !== 0) {
+          arena.view32(table)[arena.at32(table) + IN_CHILDREN]!--
+          this.fillHole(table, first, view, at, slot)
+        }
         return
       }
       bucket = view[at + CHILD_WORD]!
@@ -724,6 +788,7 @@ export class HashTable {
     const h = arena.at32(table)
     const exponent = header[h + EXPONENT_0 + which]!
     let bucket = this.bucketRef(header[h + BUCKETS_0 + which]!, exponent, hash & ((1 << exponent) - 1))
+    let isChild = false
     for (;;) {
       const view = arena.view32(bucket)
       const at = arena.at32(bucket)
@@ -731,6 +796,7 @@ export class HashTable {
         if (view[at + slot] !== 0) continue
         view[at + slot] = entry
         setTag(view, at + slot, hash >>> 24)
+        if (isChild) header[h + IN_CHILDREN]!++
         return true
       }
       let child: Ref = view[at + CHILD_WORD]!
@@ -741,6 +807,7 @@ export class HashTable {
         header[h + CHILDREN]!++
       }
       bucket = child
+      isChild = true
     }
   }
 

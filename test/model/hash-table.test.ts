@@ -15,6 +15,7 @@ const SLOTS = 12
 const SEGMENT_EXPONENT = 14
 const TAGS_AT = 12
 const CHILD_AT = 15
+const IN_CHILDREN_AT = 9
 
 /** Only a few different hashes, so that chains grow long. */
 class PoorHash extends KeyHash {
@@ -158,6 +159,7 @@ class Model {
     const h = arena.at32(ref)
     const [buckets0, buckets1, exponent0, exponent1, used0, used1, rehashAt, children] = header.subarray(h, h + 8)
     let childCount = 0
+    let inChildren = 0
     let mistakes = ''
     const used = [0, 0]
     let tableBytes = arena.capacity(ref)
@@ -200,6 +202,7 @@ class Model {
             if (this.entries.get(this.nameOf(entry)) !== entry) mistakes += `stranger in bucket ${index}; `
           }
           used[which] += held
+          if (bucket !== first) inChildren += held
           const child = words[at + CHILD_AT]!
           if (child !== 0) childCount++
           if (child !== 0 && held !== SLOTS) mistakes += `bucket ${index} has a child and room; `
@@ -209,6 +212,7 @@ class Model {
       }
     }
     expect(mistakes).toBe('')
+    expect(header[h + IN_CHILDREN_AT]).toBe(inChildren)
     expect({ used, childCount }).toEqual({ used: [used0, used1], childCount: children })
     expect(this.table.count(ref)).toBe(this.entries.size)
     expect(this.table.isRehashing(ref)).toBe(exponent1! >= 0)
