@@ -27,12 +27,18 @@ const ROOT_BYTES = 8
 const TABLE = 0
 const TREE = 1
 const SCORE_BYTE = 4
+const SCORE_WORD = 1
 const HEADER_BYTES = 12
 /** Buckets, or leaves, that are freed in one step. */
 const BUCKETS_PER_STEP = 4
 const LEAVES_PER_STEP = 16
 
 export const NO_MEMBER = 0
+
+/** Where scores go as two words, low first: a writer of files. */
+export interface WordSink {
+  words(low: number, high: number): void
+}
 
 export class ZsetMembers implements ItemOrder {
   readonly table: HashTable
@@ -111,6 +117,13 @@ export class ZsetMembers implements ItemOrder {
 
   scoreOf(member: MemberRef): number {
     return this.arena.viewData(member).getFloat64(this.arena.at8(member) + SCORE_BYTE, true)
+  }
+
+  /** Hands out the score's two words. */
+  writeScore(member: MemberRef, out: WordSink): void {
+    const words = this.arena.view32(member)
+    const at = this.arena.at32(member) + SCORE_WORD
+    out.words(words[at]!, words[at + 1]!)
   }
 
   /** The page that holds a member's name. */

@@ -6,7 +6,8 @@ import type { RdbTypeCodec } from '../type-codec.ts'
 import { HashCodec } from './hash.ts'
 import { ListCodec } from './list.ts'
 import { SetCodec } from './set.ts'
+import { ZsetCodec } from './zset.ts'
 
 export function dataTypeCodecs(keyspace: Keyspace): RdbTypeCodec[] {
-  return [new HashCodec(keyspace), new ListCodec(keyspace), new SetCodec(keyspace)]
+  return [new HashCodec(keyspace), new ListCodec(keyspace), new SetCodec(keyspace), new ZsetCodec(keyspace)]
 }
