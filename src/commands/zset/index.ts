@@ -1,6 +1,7 @@
 /** The commands on sorted sets. */
 import type { Command } from '../../engine/command.ts'
 import { zadd, zincrby } from './add.ts'
+import { bzmpop, bzpopmax, bzpopmin } from './blocking.ts'
 import { zdiff, zdiffstore, zinter, zintercard, zinterstore, zunion, zunionstore } from './combine.ts'
 import { zmpop, zpopmax, zpopmin } from './pop.ts'
 import { zrandmember } from './random.ts'
@@ -18,6 +19,9 @@ import { zscan } from './scan.ts'
 import { zcard, zcount, zlexcount, zmscore, zrank, zrevrank, zscore } from './score.ts'
 
 export const zsetCommands: readonly Command[] = [
+  bzmpop,
+  bzpopmax,
+  bzpopmin,
   zadd,
   zcard,
   zcount,
