@@ -447,7 +447,9 @@ export class HashTable {
       const pick = first + random.below(buckets0 - first + buckets1)
       const which = pick < buckets0 ? 0 : 1
       const home = which === 0 ? pick : pick - buckets0
-      const entry = isInChild ? this.randomInChild(header, h, which, home, random) : this.randomAt(header, h, which, home, random)
+      const entry = isInChild
+        ? this.randomInChild(header, h, which, home, random)
+        : this.randomAt(header, h, which, home, random)
       if (entry !== 0) return entry
     }
     let cursor = random.below(buckets0)

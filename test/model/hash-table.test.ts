@@ -119,6 +119,17 @@ class Model {
     this.scan?.due.delete(name)
   }
 
+  /** Removes what `random` has chosen, where it was found. */
+  removeChosen(entry: Ref): void {
+    const name = this.nameOf(entry)
+    same(this.entries.get(name), entry)
+    this.table.removeFound(this.ref)
+    this.keys.splice(this.keys.indexOf(name), 1)
+    this.arena.release(entry)
+    this.entries.delete(name)
+    this.scan?.due.delete(name)
+  }
+
   replace(name: string, hasExtra: boolean): void {
     const old = this.find(name)
     same(old, this.entries.get(name))
@@ -275,7 +286,8 @@ function run(random: Random, hash: KeyHash, shape: Shape): void {
       case 4: {
         const entry = table.random(ref, random)
         if (keys.length === 0) expect(entry).toBe(0)
-        else same(model.entries.get(model.nameOf(entry)), entry)
+        else if (random.below(4) > 0) same(model.entries.get(model.nameOf(entry)), entry)
+        else model.removeChosen(entry)
         break
       }
       case 5:

@@ -26,6 +26,8 @@ import { SetWalk } from './set-walk.ts'
 const HEADER_BYTES = 4
 /** Redis's limit, whatever is configured. */
 const INTSET_ENTRIES_MAX = 1 << 30
+/** A table with fewer members than buckets makes choosing slow: it is to be smaller before a quarter of those are gone. */
+const REHASH_BUCKETS_PER_PICK = 4
 /** Members up to this length are copied word by word. */
 const WORD_COPY_BYTES_MAX = 96
 
@@ -187,7 +189,7 @@ export class SetType implements ValueType {
     return this.pickedAt
   }
 
-  /** Removes the member that was picked; its bytes are dead then, unless it came from an intset. */
+  /** Removes the member that was picked just now; its bytes are dead then, unless it came from an intset. */
   removePicked(root: Ref, encoding: number): void {
     this.root = root
     this.encoding = encoding
@@ -196,9 +198,10 @@ export class SetType implements ValueType {
       return
     }
     const { members } = this
-    members.findEntry(root, this.pickedAt)
     members.removeFound(root)
     this.arena.release(this.pickedAt)
+    // Nobody looks for members, so this is what moves a table that has become sparse to a smaller one.
+    members.rehashBuckets(root, REHASH_BUCKETS_PER_PICK)
   }
 
   /** Walks over all members. Whoever begins it ends it; nothing is added or removed meanwhile. */
