@@ -2,16 +2,20 @@
 import type { CommandGenerator } from './generator.ts'
 import { bitmapGenerators } from './generator-bitmap.ts'
 import { genericGenerators } from './generator-generic.ts'
-import { setGenerators } from './generator-set.ts'
+import { hashGenerators } from './generator-hash.ts'
 import { hyperloglogGenerators } from './generator-hyperloglog.ts'
+import { setGenerators } from './generator-set.ts'
 import { stringGenerators } from './generator-string.ts'
 import { connectionGenerators, transactionGenerators } from './generator-transaction.ts'
+import { zsetGenerators } from './generator-zset.ts'
 
 export const ALL_GENERATORS: readonly CommandGenerator[] = [
   ...stringGenerators,
+  ...hashGenerators,
   ...bitmapGenerators,
   ...hyperloglogGenerators,
   ...setGenerators,
+  ...zsetGenerators,
   ...genericGenerators,
   ...transactionGenerators,
   ...connectionGenerators,

@@ -20,7 +20,7 @@ import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../../engine/notifications.ts'
 import type { Session } from '../../engine/session.ts'
 import { NO_KEY, TYPE_ZSET, WRONG_TYPE } from '../../keyspace/entry.ts'
 import type { Ref } from '../../memory/arena.ts'
-import { ERR_NOT_INTEGER, ERR_SYNTAX, ERR_WRONGTYPE, errorReply } from '../../resp/errors.ts'
+import { ERR_SYNTAX, ERR_WRONGTYPE, errorReply } from '../../resp/errors.ts'
 import type { ReplyWriter } from '../../resp/reply-writer.ts'
 import { ERR_NOT_POSITIVE, keepChanges, readLongFrom } from './value.ts'
 
@@ -137,7 +137,7 @@ function pop(ctx: Session, argv: Argv, isMax: boolean, reply: ReplyWriter): void
   if (argv.count > 3) return reply.error(ERR_SYNTAX)
   let count = 1
   if (argv.count === 3) {
-    count = readLongFrom(argv, 2, 0, reply, ERR_NOT_POSITIVE, ERR_NOT_INTEGER)
+    count = readLongFrom(argv, 2, 0, reply, ERR_NOT_POSITIVE)
     if (Number.isNaN(count)) return
   }
   const entry = ctx.db.writeTyped(argv, 1, TYPE_ZSET)

@@ -25,17 +25,10 @@ export function readLong(argv: Argv, index: number, reply: ReplyWriter, error = 
 }
 
 /** As `readLong`, of a number that must be `min` or more. */
-export function readLongFrom(
-  argv: Argv,
-  index: number,
-  min: number,
-  reply: ReplyWriter,
-  belowMin: ErrorReply,
-  noInteger = belowMin,
-): number {
-  const value = readLong(argv, index, reply, noInteger)
+export function readLongFrom(argv: Argv, index: number, min: number, reply: ReplyWriter, error: ErrorReply): number {
+  const value = readLong(argv, index, reply, error)
   if (value >= min || Number.isNaN(value)) return value
-  reply.error(belowMin)
+  reply.error(error)
   return Number.NaN
 }
 
