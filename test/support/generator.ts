@@ -36,6 +36,8 @@ export interface CommandGenerator {
   readonly isContainer?: boolean
   /** Takes a time to live: spoiled requests must not make one that ends soon. */
   readonly timed?: boolean
+  /** A number in another place could ask both servers for endless work. */
+  readonly isSpoiledNever?: boolean
 }
 
 /** What was drawn: a request and how its replies compare. */
@@ -318,7 +320,7 @@ export class CommandDraw {
     const words = generator.words(draw)
     if (draw.chance(0.2)) words[0] = draw.word(words[0]!)
     const compare = generator.compare ?? exact
-    if (!draw.chance(SPOIL_PROBABILITY)) return { words, compare }
+    if (generator.isSpoiledNever === true || !draw.chance(SPOIL_PROBABILITY)) return { words, compare }
     const spoiled = spoil(words, generator.isContainer === true, draw)
     return { words: generator.timed === true && mayEndSoon(spoiled) ? words : spoiled, compare }
   }
