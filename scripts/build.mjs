@@ -25,7 +25,7 @@ const common = {
 }
 const esm = await build({
   ...common,
-  entryPoints: ['src/index.ts', 'src/cli.ts'],
+  entryPoints: ['src/index.ts', 'src/cli.ts', 'src/check-rdb.ts', 'src/check-aof.ts'],
   outdir: 'dist',
   format: 'esm',
   splitting: true,
