@@ -23,6 +23,7 @@ import {
   TYPE_HASH,
   TYPE_LIST,
   TYPE_SET,
+  TYPE_STREAM,
   TYPE_STRING,
   TYPE_ZSET,
   WORD_META,
@@ -31,6 +32,7 @@ import { LazyFree } from './lazy-free.ts'
 import { HashType } from './types/hash.ts'
 import { ListType } from './types/list.ts'
 import { SetType } from './types/set.ts'
+import { StreamType } from './types/stream.ts'
 import { ZsetType } from './types/zset.ts'
 import type { ValueType } from './value-type.ts'
 
@@ -80,6 +82,7 @@ export class Keyspace {
   readonly sets: SetType
   readonly hashes: HashType
   readonly zsets: ZsetType
+  readonly streams: StreamType
   readonly hyperloglog = new HyperLogLog()
   /** Up to what size values stay in their compact encodings. */
   readonly limits = new EncodingLimits()
@@ -132,6 +135,8 @@ export class Keyspace {
     this.types[TYPE_HASH] = this.hashes
     this.zsets = new ZsetType(this)
     this.types[TYPE_ZSET] = this.zsets
+    this.streams = new StreamType(this)
+    this.types[TYPE_STREAM] = this.streams
     for (const type of types) this.types[type.type] = type
     for (let index = 0; index < databases; index++) this.databases.push(new Db(this, index))
     this.updateLruClock()

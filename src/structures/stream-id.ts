@@ -100,6 +100,10 @@ export class StreamId {
     return (this.msHigh & this.msLow & this.seqHigh & this.seqLow) === -1
   }
 
+  get hasGreatestSeq(): boolean {
+    return (this.seqHigh & this.seqLow) === -1
+  }
+
   hasMs(other: StreamId): boolean {
     return this.msLow === other.msLow && this.msHigh === other.msHigh
   }

@@ -80,6 +80,18 @@ export class RdbWriter {
     this.at = putLength(this.buffer, this.at, value)
   }
 
+  /** As `length`, of a number that a double may not hold. */
+  length64(value: bigint): void {
+    if (value <= Number.MAX_SAFE_INTEGER) {
+      this.length(Number(value))
+      return
+    }
+    if (this.buffer.length - this.at < PART_BYTES_MAX) this.flush()
+    this.buffer[this.at] = 0x81
+    this.data.setBigUint64(this.at + 1, value)
+    this.at += 9
+  }
+
   /** Eight bytes, little endian, from two words. */
   words(low: number, high: number): void {
     if (this.buffer.length - this.at < PART_BYTES_MAX) this.flush()
