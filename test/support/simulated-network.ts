@@ -4,18 +4,23 @@
  */
 import { ManualClock } from '../../src/base/clock.ts'
 import { Random } from '../../src/base/random.ts'
+import { connectionCommands } from '../../src/commands/connection/index.ts'
+import { genericCommands } from '../../src/commands/generic/index.ts'
+import { listCommands } from '../../src/commands/list/index.ts'
+import { pubsubCommands } from '../../src/commands/pubsub/index.ts'
+import { stringCommands } from '../../src/commands/string/index.ts'
+import { transactionCommands } from '../../src/commands/transactions/index.ts'
 import type { Command } from '../../src/engine/command.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import type { OutputSink, Session } from '../../src/engine/session.ts'
 import { datasetDigest } from '../../src/keyspace/digest.ts'
 import { Persistence, type Scheduler } from '../../src/persistence/persistence.ts'
 import { PersistenceSettings } from '../../src/persistence/settings.ts'
+import { replicationCommands } from '../../src/replication/commands.ts'
 import type { Link, LinkEvents, Network } from '../../src/replication/link.ts'
 import { Replication } from '../../src/replication/replication.ts'
 import { ReplicationSettings } from '../../src/replication/settings.ts'
 import type { ReplyWriter } from '../../src/resp/reply-writer.ts'
-import { builtInCommands } from '../../src/server/built-in-commands.ts'
-import type { Server } from '../../src/server/server.ts'
 import { MemoryFiles } from './memory-files.ts'
 
 const CRON_US = 100_000
@@ -413,15 +418,15 @@ export class SimulatedClient {
   }
 }
 
-/** The commands as a server has them, as far as they can do without one. */
+/** What clients use in simulations, and what replication needs: all commands would take longer to set up than a run. */
 function commandsOf(node: Node): readonly Command[] {
-  const server = {
-    get persistence() {
-      return node.persistence
-    },
-    get replication() {
-      return node.replication
-    },
-  }
-  return builtInCommands(server as unknown as Server)
+  return [
+    ...transactionCommands,
+    ...pubsubCommands,
+    ...genericCommands,
+    ...stringCommands,
+    ...listCommands,
+    ...connectionCommands(),
+    ...replicationCommands(() => node.replication),
+  ]
 }
