@@ -4,12 +4,14 @@
 import { bitmapCommands } from '../commands/bitmap/index.ts'
 import { connectionCommands, type Greeting } from '../commands/connection/index.ts'
 import { genericCommands } from '../commands/generic/index.ts'
+import { geoCommands } from '../commands/geo/index.ts'
 import { hashCommands } from '../commands/hash/index.ts'
 import { hyperloglogCommands } from '../commands/hyperloglog/index.ts'
 import { listCommands } from '../commands/list/index.ts'
 import { pubsubCommands } from '../commands/pubsub/index.ts'
 import { serverCommands } from '../commands/server/index.ts'
 import { setCommands } from '../commands/set/index.ts'
+import { streamCommands } from '../commands/stream/index.ts'
 import { stringCommands } from '../commands/string/index.ts'
 import { transactionCommands } from '../commands/transactions/index.ts'
 import { zsetCommands } from '../commands/zset/index.ts'
@@ -40,6 +42,8 @@ export function builtInCommands(server: Server | null): readonly Command[] {
     ...hashCommands,
     ...setCommands,
     ...zsetCommands,
+    ...geoCommands,
+    ...streamCommands(),
     ...bitmapCommands(),
     ...hyperloglogCommands,
     ...serverCommands,

@@ -37,6 +37,24 @@ function scoreBound(draw: Draw): string {
   return draw.chance(0.3) ? `(${bound}` : bound
 }
 
+/**
+ * What a range of bytes is where scores differ depends on chance in a skiplist, not in a listpack: these keys hold members
+ * of one score, or few members.
+ */
+const SAME_SCORE_KEYS = ['lex:1', 'lex:2']
+const SMALL_KEY = 'lex:small'
+
+function lexKey(draw: Draw): string {
+  return draw.chance(0.7) ? draw.pick(SAME_SCORE_KEYS) : SMALL_KEY
+}
+
+function lexPairs(draw: Draw): string[] {
+  if (draw.chance(0.3))
+    return [SMALL_KEY, String(draw.between(-3, 3)), draw.pick(['a', 'b', 'c', 'd', 'aa', 'ab', '', '7', '-3'])]
+  const count = draw.chance(0.8) ? draw.between(1, 5) : draw.between(60, 150)
+  return [draw.pick(SAME_SCORE_KEYS), ...Array.from({ length: count }, () => ['0', member(draw)]).flat()]
+}
+
 function lexBound(draw: Draw): string {
   if (draw.chance(0.3)) return draw.pick(['-', '+'])
   return draw.chance(0.95) ? draw.pick(['[', '(']) + member(draw) : draw.pick(['a', '', '-x', '+\0', '1'])
@@ -56,15 +74,25 @@ function shuffled(draw: Draw, groups: (readonly string[])[]): string[] {
 
 /** Key, bounds and options of ZRANGE and ZRANGESTORE. */
 function range(draw: Draw, mayShow: boolean): string[] {
-  const by = draw.pick(['', 'BYSCORE', 'BYLEX'])
-  const bound = by === '' ? () => draw.index() : by === 'BYSCORE' ? () => scoreBound(draw) : () => lexBound(draw)
+  const by = draw.pick(['', 'BYSCORE'])
+  const bound = by === '' ? () => draw.index() : () => scoreBound(draw)
   const groups = [
     by === '' ? [] : [draw.word(by)],
     draw.maybe(0.4, () => [draw.word('REV')]),
     by === '' && draw.chance(0.95) ? [] : limit(draw),
-    mayShow && (by !== 'BYLEX' || draw.chance(0.05)) ? draw.maybe(0.4, () => [draw.word('WITHSCORES')]) : [],
+    mayShow ? draw.maybe(0.4, () => [draw.word('WITHSCORES')]) : [],
   ]
   return [draw.key(), bound(), bound(), ...shuffled(draw, groups)]
+}
+
+function lexRange(draw: Draw, mayShow: boolean): string[] {
+  const groups = [
+    [draw.word('BYLEX')],
+    draw.maybe(0.4, () => [draw.word('REV')]),
+    limit(draw),
+    mayShow ? draw.maybe(0.03, () => [draw.word('WITHSCORES')]) : [],
+  ]
+  return [lexKey(draw), lexBound(draw), lexBound(draw), ...shuffled(draw, groups)]
 }
 
 function keys(draw: Draw): string[] {
@@ -99,14 +127,14 @@ function popCount(draw: Draw): string {
 const ranged = (name: string, bound: (draw: Draw) => string, weight?: number): CommandGenerator => ({
   name,
   ...(weight === undefined ? {} : { weight }),
-  words: (draw) => [name, draw.key(), bound(draw), bound(draw)],
+  words: (draw) => [name, bound === lexBound ? lexKey(draw) : draw.key(), bound(draw), bound(draw)],
 })
 
 const rangedBy = (name: string, bound: (draw: Draw) => string, mayShow: boolean): CommandGenerator => ({
   name,
   words: (draw) => [
     name,
-    draw.key(),
+    bound === lexBound ? lexKey(draw) : draw.key(),
     bound(draw),
     bound(draw),
     ...shuffled(draw, [limit(draw), mayShow ? draw.maybe(0.4, () => [draw.word('WITHSCORES')]) : []]),
@@ -134,6 +162,8 @@ export const zsetGenerators: readonly CommandGenerator[] = [
       return ['ZADD', draw.key(), ...options, ...pairs(draw)]
     },
   },
+  { name: 'ZADD', weight: 20, isSpoiledNever: true, words: (draw) => ['ZADD', ...lexPairs(draw)] },
+  { name: 'ZREM', weight: 6, words: (draw) => ['ZREM', lexKey(draw), ...draw.several(1, 4, () => member(draw))] },
   { name: 'ZINCRBY', weight: 15, words: (draw) => ['ZINCRBY', draw.key(), score(draw), member(draw)] },
   { name: 'ZREM', weight: 15, words: (draw) => ['ZREM', draw.key(), ...draw.several(1, 4, () => member(draw))] },
   { name: 'ZSCORE', weight: 6, words: (draw) => ['ZSCORE', draw.key(), member(draw)] },
@@ -148,6 +178,13 @@ export const zsetGenerators: readonly CommandGenerator[] = [
   ranged('ZREMRANGEBYLEX', lexBound, 4),
   { name: 'ZRANGE', weight: 30, words: (draw) => ['ZRANGE', ...range(draw, true)] },
   { name: 'ZRANGESTORE', weight: 15, words: (draw) => ['ZRANGESTORE', draw.key(), ...range(draw, false)] },
+  { name: 'ZRANGE', weight: 15, words: (draw) => ['ZRANGE', ...lexRange(draw, true)] },
+  {
+    name: 'ZRANGESTORE',
+    weight: 5,
+    isSpoiledNever: true,
+    words: (draw) => ['ZRANGESTORE', draw.key(), ...lexRange(draw, false)],
+  },
   {
     name: 'ZREVRANGE',
     words: (draw) => [

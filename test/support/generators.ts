@@ -2,6 +2,7 @@
 import type { CommandGenerator } from './generator.ts'
 import { bitmapGenerators } from './generator-bitmap.ts'
 import { genericGenerators } from './generator-generic.ts'
+import { geoGenerators } from './generator-geo.ts'
 import { hashGenerators } from './generator-hash.ts'
 import { hyperloglogGenerators } from './generator-hyperloglog.ts'
 import { setGenerators } from './generator-set.ts'
@@ -16,6 +17,7 @@ export const ALL_GENERATORS: readonly CommandGenerator[] = [
   ...hyperloglogGenerators,
   ...setGenerators,
   ...zsetGenerators,
+  ...geoGenerators,
   ...genericGenerators,
   ...transactionGenerators,
   ...connectionGenerators,

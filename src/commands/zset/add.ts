@@ -48,7 +48,7 @@ export const zadd = defineCommand({
     complexity: 'O(log(N)) for each member, N being the size of the sorted set.',
     summary: 'Adds members with their scores to a sorted set, or gives members other scores.',
   },
-  run: (ctx, argv, reply) => add(ctx, argv, 0, reply),
+  run: (ctx, argv, reply) => addMembers(ctx, argv, 0, reply),
 })
 
 export const zincrby = defineCommand({
@@ -63,11 +63,11 @@ export const zincrby = defineCommand({
     complexity: 'O(log(N)), N being the size of the sorted set.',
     summary: 'Adds a number to the score of a member of a sorted set.',
   },
-  run: (ctx, argv, reply) => add(ctx, argv, ADD_INCR, reply),
+  run: (ctx, argv, reply) => addMembers(ctx, argv, ADD_INCR, reply),
 })
 
-/** Hot. */
-function add(ctx: Session, argv: Argv, given: number, reply: ReplyWriter): void {
+/** Runs ZADD's arguments; `given` are options that the command stands for. Hot. */
+export function addMembers(ctx: Session, argv: Argv, given: number, reply: ReplyWriter): void {
   const { bytes, starts, lengths, count } = argv
   let options = given
   let first = 2

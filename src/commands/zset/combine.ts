@@ -169,7 +169,7 @@ export const zdiffstore = defineCommand({
 function replyCombined(ctx: Session, argv: Argv, operation: Operation, reply: ReplyWriter): void {
   const request = readRequest(ctx, argv, 1, `z${operation}`, operation !== 'diff', true, false, reply)
   if (request === null) return
-  combine(ctx, operation, request)
+  combine(ctx, operation, request, false)
   const { zsets } = ctx.db.keyspace
   const { root, encoding } = zsets
   beginMembers(zsets.length(root, encoding), request.withScores, reply)
@@ -184,7 +184,7 @@ function storeCombined(ctx: Session, argv: Argv, operation: Operation, reply: Re
   const event = `z${operation}store`
   const request = readRequest(ctx, argv, 2, event, operation !== 'diff', false, false, reply)
   if (request === null) return
-  combine(ctx, operation, request)
+  combine(ctx, operation, request, true)
   storeResult(ctx, argv, 1, event, reply)
 }
 
@@ -256,8 +256,11 @@ function sortBySize(sources: Source[]): void {
   sources.sort((a, b) => a.length - b.length)
 }
 
-/** Makes the result, in the encoding that it is stored in: `zsets.root` and `zsets.encoding`. */
-function combine(ctx: Session, operation: Operation, request: Request): void {
+/**
+ * Makes the result: `zsets.root` and `zsets.encoding`. It is small only if it is stored, as in Redis: -0, which a listpack
+ * does not know, shows the difference.
+ */
+function combine(ctx: Session, operation: Operation, request: Request, isStored: boolean): void {
   const { zsets } = ctx.db.keyspace
   const { members } = zsets
   const result = new Result(ctx)
@@ -270,7 +273,7 @@ function combine(ctx: Session, operation: Operation, request: Request): void {
     members.release(result.root)
     throw error
   }
-  result.finish()
+  result.finish(isStored)
 }
 
 /** Members that are gathered: in no order yet. */
@@ -315,9 +318,11 @@ class Result {
     return members.table.count(members.tableOf(this.root))
   }
 
-  finish(): void {
+  finish(mayShrink: boolean): void {
     const { zsets, root } = this
-    zsets.shrink(root, ENCODING_SKIPLIST, this.longest, this.total)
+    zsets.root = root
+    zsets.encoding = ENCODING_SKIPLIST
+    if (mayShrink) zsets.shrink(root, ENCODING_SKIPLIST, this.longest, this.total)
   }
 }
 

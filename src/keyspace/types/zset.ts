@@ -216,6 +216,20 @@ export class ZsetType implements ValueType {
     return this.takeItem()
   }
 
+  /** Goes to the first member whose score is this or above. Returns false if there is none. */
+  seekScore(root: Ref, encoding: number, score: number): boolean {
+    this.atRoot = root
+    this.atEncoding = encoding
+    if (encoding === ENCODING_SKIPLIST) {
+      this.members.tree.seekScore(this.members.treeOf(root), score, false)
+      return this.takeItem()
+    }
+    const { small } = this
+    let at = small.first(root)
+    while (at !== NO_ELEMENT && small.scoreAt(root, at) < score) at = small.next(root, at)
+    return this.take(at)
+  }
+
   /** Goes on from the member that was come to. */
   next(): boolean {
     if (this.atEncoding === ENCODING_LISTPACK) return this.take(this.small.next(this.atRoot, this.at))

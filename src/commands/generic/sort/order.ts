@@ -49,20 +49,16 @@ function compareCStrings(a: Uint8Array, b: Uint8Array): number {
   return Buffer.compare(a.subarray(0, endOfCString(a, 0, a.length)), b.subarray(0, endOfCString(b, 0, b.length)))
 }
 
+/** How one thing stands to another: below 0, 0 or above 0. */
+type Compare<T> = (a: T, b: T) => number
+
 /** Sorts so far that the items from `first` to `last` are the right ones in the right order. */
-export function sortRange(items: SortItem[], compare: CompareItems, first: number, last: number): void {
+export function sortRange<T>(items: T[], compare: Compare<T>, first: number, last: number): void {
   quicksort(items, 0, items.length, compare, first, last)
 }
 
 /** Sorts items[from, from + count). */
-function quicksort(
-  items: SortItem[],
-  from: number,
-  count: number,
-  compare: CompareItems,
-  first: number,
-  last: number,
-): void {
+function quicksort<T>(items: T[], from: number, count: number, compare: Compare<T>, first: number, last: number): void {
   let a = from
   let n = count
   for (;;) {
@@ -107,7 +103,7 @@ function isAskedFor(from: number, count: number, first: number, last: number): b
 }
 
 /** The middle item, the median of three, or the median of three medians of three, the larger the range is. */
-function pivotOf(items: SortItem[], a: number, n: number, compare: CompareItems): number {
+function pivotOf<T>(items: T[], a: number, n: number, compare: Compare<T>): number {
   let middle = a + (n >> 1)
   if (n === INSERTION_SORT_MAX + 1) return middle
   let low = a
@@ -121,7 +117,7 @@ function pivotOf(items: SortItem[], a: number, n: number, compare: CompareItems)
   return medianOf(items, low, middle, high, compare)
 }
 
-function medianOf(items: SortItem[], a: number, b: number, c: number, compare: CompareItems): number {
+function medianOf<T>(items: T[], a: number, b: number, c: number, compare: Compare<T>): number {
   if (compare(items[a]!, items[b]!) < 0) {
     if (compare(items[b]!, items[c]!) < 0) return b
     return compare(items[a]!, items[c]!) < 0 ? c : a
@@ -131,11 +127,11 @@ function medianOf(items: SortItem[], a: number, b: number, c: number, compare: C
 }
 
 /** Exchanges the `count` items from `left` on with the `count` items before `rightEnd`. */
-function exchangeRuns(items: SortItem[], left: number, rightEnd: number, count: number): void {
+function exchangeRuns<T>(items: T[], left: number, rightEnd: number, count: number): void {
   for (let i = 0; i < count; i++) exchange(items, left + i, rightEnd - count + i)
 }
 
-function exchange(items: SortItem[], i: number, j: number): void {
+function exchange<T>(items: T[], i: number, j: number): void {
   const item = items[i]!
   items[i] = items[j]!
   items[j] = item

@@ -1,0 +1,3 @@
+export const sin = Math.sin
+export const cos = Math.cos
+export const asin = Math.asin
