@@ -17,6 +17,23 @@ export function integersWithin(tolerance: number): Comparison {
   }
 }
 
+/** Equal but for moments and times, which may differ by this much. */
+export function integersInsideWithin(tolerance: number): Comparison {
+  return (ours, theirs) => {
+    if (ours.equals(theirs)) return null
+    const [lines, otherLines] = [ours, theirs].map((reply) => reply.toString('latin1').split('\r\n'))
+    if (lines!.length !== otherLines!.length) return 'the replies differ'
+    for (const [i, line] of lines!.entries()) {
+      const other = otherLines![i]!
+      if (line === other) continue
+      if (!/^:\d+$/.test(line) || !/^:\d+$/.test(other)) return 'the replies differ'
+      const apart = BigInt(line.slice(1)) - BigInt(other.slice(1))
+      if (apart > BigInt(tolerance) || -apart > BigInt(tolerance)) return `integers differ by more than ${tolerance}`
+    }
+    return null
+  }
+}
+
 /** Arrays and sets of the same elements in any order; anything else must be equal. */
 export const sameElements: Comparison = (ours, theirs) => {
   if (ours.equals(theirs)) return null
@@ -61,11 +78,27 @@ export const sameDump: Comparison = (ours, theirs) => {
 /** RDB types of sets and hashes that are hash tables. */
 const UNORDERED_RDB_TYPES = [2, 4]
 
-/** What is sure of a payload whose elements have no order; null for others. */
+/** RDB type of streams, in which moments stand as eight bytes. */
+const STREAM_RDB_TYPE = 19
+const DAY_MS = 86_400_000
+
+/** A stream's payload without the moments that are near now, and without its checksum. */
+function timelessDump(reply: Buffer, start: number): string {
+  const payload = Buffer.from(reply.subarray(start, -10))
+  const now = BigInt(Date.now())
+  for (let at = 0; at + 8 <= payload.length; at++) {
+    const apart = payload.readBigUInt64LE(at) - now
+    if (apart < BigInt(DAY_MS) && -apart < BigInt(DAY_MS)) payload.writeBigUInt64LE(0n, at)
+  }
+  return payload.toString('latin1')
+}
+
+/** What is sure of a payload whose elements have no order, or that has moments in it; null for others. */
 export function unorderedDump(reply: Buffer): string | null {
   const header = /^\$(\d+)\r\n/.exec(reply.toString('latin1', 0, 24))
   if (header === null) return null
   const type = reply[header[0].length]!
+  if (type === STREAM_RDB_TYPE) return timelessDump(reply, header[0].length)
   return UNORDERED_RDB_TYPES.includes(type) ? `a payload of type ${type}, ${header[1]} bytes` : null
 }
 

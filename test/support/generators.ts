@@ -6,6 +6,7 @@ import { geoGenerators } from './generator-geo.ts'
 import { hashGenerators } from './generator-hash.ts'
 import { hyperloglogGenerators } from './generator-hyperloglog.ts'
 import { setGenerators } from './generator-set.ts'
+import { streamGenerators } from './generator-stream.ts'
 import { stringGenerators } from './generator-string.ts'
 import { connectionGenerators, transactionGenerators } from './generator-transaction.ts'
 import { zsetGenerators } from './generator-zset.ts'
@@ -18,6 +19,7 @@ export const ALL_GENERATORS: readonly CommandGenerator[] = [
   ...setGenerators,
   ...zsetGenerators,
   ...geoGenerators,
+  ...streamGenerators,
   ...genericGenerators,
   ...transactionGenerators,
   ...connectionGenerators,
