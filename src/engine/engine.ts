@@ -53,6 +53,7 @@ import {
   IN_MULTI,
   Inbox,
   LOADER,
+  MONITOR,
   OUTPUT_STALLED,
   type OutputSink,
   PROTOCOL_FAILED,
@@ -806,6 +807,11 @@ export class Engine implements KeyspaceListener {
     if (bytes === 0) return
     const { sink } = session
     if (sink === null) return
+    if ((session.flags & (REPLICA | MONITOR)) === REPLICA) {
+      reply.clear()
+      this.replication?.replied(session)
+      return
+    }
     if (this.replyGuard !== null && this.mustWait(session, this.replyGuard)) {
       this.hold(session, reply.takeBytes())
       return

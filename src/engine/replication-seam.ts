@@ -21,6 +21,8 @@ export interface ReplicationSeam {
   disconnected(session: Session): void
   /** The network has taken all that was queued for a replica. */
   drained(session: Session): void
+  /** A replica has sent something that has a reply, which has no place in the stream. */
+  replied(session: Session): void
   /** A replica has sent an empty line, which says that it is there. */
   heard(session: Session): void
 }

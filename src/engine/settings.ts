@@ -30,8 +30,6 @@ export class EngineSettings {
   latencyMonitorMs = 0
   latencyTracking = true
   maxmemoryBytes = 0
-  /** replica-ignore-maxmemory: eviction is the master's business. */
-  replicaIgnoresMaxmemory = true
   /** maxmemory-clients; negative: percent of maxmemory. */
   maxmemoryClients = 0
   /** enable-debug-command, enable-module-command. */

@@ -9,6 +9,7 @@
  * network is an interface. So a master, replicas and a network between them run in one process from one seed.
  */
 import { Argv } from '../base/argv.ts'
+import { clientInfo } from '../engine/client-info.ts'
 import { type EffectSink, TO_REPLICAS } from '../engine/effects.ts'
 import type { Engine } from '../engine/engine.ts'
 import { STALE, WRITE } from '../engine/flags.ts'
@@ -241,6 +242,7 @@ export class Replication implements ReplicationSeam, EffectSink {
   private updateGuards(): void {
     const { engine, settings, isReplica, link } = this
     const needsReplicas = settings.minReplicas > 0 && settings.minReplicasLagSeconds > 0
+    engine.eviction.isOthersBusiness = isReplica && settings.ignoresMaxmemory
     engine.setGuard(WRITE, isReplica ? settings.readOnly : needsReplicas)
     engine.setGate(GATE_REPLICATION, isReplica && !settings.servesStaleData && link.state !== 'connected')
   }
@@ -378,6 +380,15 @@ export class Replication implements ReplicationSeam, EffectSink {
 
   drained(session: Session): void {
     this.replicas.drained(session)
+  }
+
+  replied(session: Session): void {
+    const command = session.lastCommand?.command.fullName ?? '<unknown>'
+    this.engine.log(
+      'warning',
+      `Replica generated a reply to command '${command}', disconnecting it: ${clientInfo(session)}`,
+    )
+    this.engine.close(session, true)
   }
 
   heard(session: Session): void {

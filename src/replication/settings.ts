@@ -10,6 +10,8 @@ export class ReplicationSettings {
   servesStaleData = true
   /** replica-read-only. */
   readOnly = true
+  /** replica-ignore-maxmemory: eviction is the master's business. */
+  ignoresMaxmemory = true
   /** replica-priority, replica-announced: for INFO. */
   priority = 100
   announced = true

@@ -182,7 +182,7 @@ function applyEngine({ config: { fields }, engine }: Server): void {
   engine.settingsChanged()
 }
 
-function applyReplication({ config: { fields }, engine, replication, parts }: Server): void {
+function applyReplication({ config: { fields }, replication, parts }: Server): void {
   const { settings } = replication
   settings.masterUser = fields.masteruser
   settings.masterAuth = fields.masterauth
@@ -207,7 +207,7 @@ function applyReplication({ config: { fields }, engine, replication, parts }: Se
   settings.minReplicasLagSeconds = fields.minReplicasMaxLag
   settings.removesSyncFiles = fields.rdbDelSyncFiles
   settings.keepsOffDisk = !parts.loadsData
-  engine.settings.replicaIgnoresMaxmemory = fields.replicaIgnoreMaxmemory
+  settings.ignoresMaxmemory = fields.replicaIgnoreMaxmemory
   replication.settingsChanged()
 }
 
