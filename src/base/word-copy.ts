@@ -40,6 +40,28 @@ export class CopySource {
   }
 }
 
-function dataOf(bytes: Uint8Array): DataView {
+/**
+ * Finds the DataView of bytes that come again and again, as a connection's read buffer does, while others pass by for
+ * which making one would not pay.
+ */
+export class DataViewCache {
+  private bytes: Uint8Array = new Uint8Array(0)
+  private data: DataView = dataOf(this.bytes)
+  private candidate: Uint8Array = this.bytes
+
+  /** The DataView of these bytes, or null; bytes that come twice in a row are kept in place of those before. */
+  of(bytes: Uint8Array): DataView | null {
+    if (bytes === this.bytes) return this.data
+    if (bytes !== this.candidate) {
+      this.candidate = bytes
+      return null
+    }
+    this.bytes = bytes
+    this.data = dataOf(bytes)
+    return this.data
+  }
+}
+
+export function dataOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }

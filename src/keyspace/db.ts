@@ -9,7 +9,7 @@
 import type { Argv } from '../base/argv.ts'
 import { copyBytes, zeroBytes } from '../base/copy-bytes.ts'
 import { isInt64 } from '../base/int64-text.ts'
-import type { CopySource } from '../base/word-copy.ts'
+import { type CopySource, copyWords, WORD_COPY_BYTES_MAX } from '../base/word-copy.ts'
 import { ArenaFullError, type Ref } from '../memory/arena.ts'
 import { HAS_EXTRA, KEY_BYTES_MAX, KEY_LENGTH_MASK, type TableRef } from '../structures/hash-table.ts'
 import {
@@ -64,7 +64,8 @@ export function stringEncoding(bytes: Uint8Array, start: number, length: number)
 
 /** Where values go: the reply writer, seen from below it. */
 export interface ValueSink {
-  bulk(bytes: Uint8Array, start: number, length: number): void
+  /** `data`: the DataView of `bytes`, if there is one. */
+  bulk(bytes: Uint8Array, start: number, length: number, data?: DataView): void
 }
 
 export class Db {
@@ -310,7 +311,7 @@ export class Db {
     const head = headBytes(word) + (word & KEY_LENGTH_MASK)
     let used = arena.capacity(entry)
     if ((words[at + WORD_META]! & META_SLACK) !== 0) used -= slackAt(bytes, words, arena.at8(entry) + used)
-    out.bulk(bytes, arena.at8(entry) + head, used - head)
+    out.bulk(bytes, arena.at8(entry) + head, used - head, arena.viewData(entry))
   }
 
   /** A view of a string's value, dead after the next write. */
@@ -796,8 +797,16 @@ export class Db {
     const { arena } = this.keyspace
     const entry = arena.allocate(head + keyLength + valueLength)
     arena.view32(entry)[arena.at32(entry) + WORD_KEY] = keyLength | this.keyspace.epochBits
-    copyBytes(key, keyStart, arena.view8(entry), arena.at8(entry) + head, keyLength)
+    this.copyIn(key, keyStart, entry, head, keyLength)
     return entry
+  }
+
+  /** Copies bytes into an entry, `at` bytes behind its beginning. */
+  private copyIn(from: Uint8Array, start: number, entry: Ref, at: number, length: number): void {
+    const { arena, table } = this.keyspace
+    const data = length >= 8 && length <= WORD_COPY_BYTES_MAX ? table.hash.dataViews.of(from) : null
+    if (data !== null) copyWords(data, start, arena.viewData(entry), arena.at8(entry) + at, length)
+    else copyBytes(from, start, arena.view8(entry), arena.at8(entry) + at, length)
   }
 
   /** Puts a new entry into the table, or frees it when memory has ended. */
@@ -828,8 +837,7 @@ export class Db {
   }
 
   private putValue(entry: Ref, head: number, value: Uint8Array, valueStart: number, valueLength: number): void {
-    const { arena } = this.keyspace
-    copyBytes(value, valueStart, arena.view8(entry), arena.at8(entry) + head, valueLength)
+    this.copyIn(value, valueStart, entry, head, valueLength)
     this.setUsed(entry, head + valueLength)
   }
 

@@ -11,6 +11,7 @@
  */
 import { copyBytes } from '../base/copy-bytes.ts'
 import { double17g } from '../base/double-text.ts'
+import { copyWords, dataOf, WORD_COPY_BYTES_MAX } from '../base/word-copy.ts'
 import type { ErrorReply } from './errors.ts'
 
 const BUFFER_BYTES = 64 * 1024
@@ -30,6 +31,7 @@ export type ErrorListener = (code: string) => void
 
 export class ReplyWriter {
   buffer: Uint8Array<ArrayBuffer> = new Uint8Array(BUFFER_BYTES)
+  private data = dataOf(this.buffer)
   position = 0
   /** Full buffers before `buffer`, in order. */
   chunks: Chunk[] = []
@@ -101,8 +103,8 @@ export class ReplyWriter {
     else this.line(42, '-1')
   }
 
-  /** A bulk string: bytes[start, start + length). Hot. */
-  bulk(bytes: Uint8Array, start: number, length: number): void {
+  /** A bulk string: bytes[start, start + length), whose DataView `data` is, if there is one. Hot. */
+  bulk(bytes: Uint8Array, start: number, length: number, data: DataView | null = null): void {
     if (this.position + length + HEADER_BYTES + 2 > this.buffer.length) {
       this.bulkSlow(bytes, start, length)
       return
@@ -118,7 +120,8 @@ export class ReplyWriter {
     } else at = writeDigits(buffer, at, length)
     buffer[at++] = CR
     buffer[at++] = LF
-    if (length <= COPY_LOOP_BYTES_MAX) for (let i = 0; i < length; i++) buffer[at + i] = bytes[start + i]!
+    if (data !== null && length >= 8 && length <= WORD_COPY_BYTES_MAX) copyWords(data, start, this.data, at, length)
+    else if (length <= COPY_LOOP_BYTES_MAX) for (let i = 0; i < length; i++) buffer[at + i] = bytes[start + i]!
     else copyBytes(bytes, start, buffer, at, length)
     at += length
     buffer[at++] = CR
@@ -246,7 +249,7 @@ export class ReplyWriter {
 
   /** When nothing is waiting: gives up a buffer that was made for one large reply. */
   shrink(): void {
-    if (this.buffer.length > BUFFER_BYTES && this.pendingBytes === 0) this.buffer = new Uint8Array(BUFFER_BYTES)
+    if (this.buffer.length > BUFFER_BYTES && this.pendingBytes === 0) this.setBuffer(new Uint8Array(BUFFER_BYTES))
   }
 
   /** Throws away what came after a mark taken by `mark()`: CLIENT REPLY OFF, and commands that are started again. */
@@ -260,7 +263,7 @@ export class ReplyWriter {
       const kept = mark.position === 0 ? null : this.chunks[mark.chunks]!
       this.chunks.length = mark.chunks
       if (kept !== null) {
-        if (this.buffer.length < mark.position) this.buffer = new Uint8Array(mark.position)
+        if (this.buffer.length < mark.position) this.setBuffer(new Uint8Array(mark.position))
         this.buffer.set(kept.subarray(0, mark.position))
       }
     }
@@ -290,7 +293,7 @@ export class ReplyWriter {
 
   /** Gives `buffer` to whoever still sends from it and goes on with another. */
   replaceBuffer(buffer: Uint8Array<ArrayBuffer>): void {
-    this.buffer = buffer
+    this.setBuffer(buffer)
     this.position = 0
   }
 
@@ -301,6 +304,11 @@ export class ReplyWriter {
     if (length <= COPY_LOOP_BYTES_MAX) for (let i = 0; i < length; i++) buffer[position + i] = bytes[start + i]!
     else copyBytes(bytes, start, buffer, position, length)
     this.position = position + length
+  }
+
+  private setBuffer(buffer: Uint8Array<ArrayBuffer>): void {
+    this.buffer = buffer
+    this.data = dataOf(buffer)
   }
 
   private bytesOfText(text: string): void {
@@ -352,7 +360,7 @@ export class ReplyWriter {
   /** Closes the buffer into the chunks and opens one with room for `wanted` bytes. */
   private turn(wanted: number): void {
     this.closeChunk()
-    if (wanted > this.buffer.length) this.buffer = new Uint8Array(wanted + HEADER_BYTES)
+    if (wanted > this.buffer.length) this.setBuffer(new Uint8Array(wanted + HEADER_BYTES))
   }
 
   private closeChunk(): void {
@@ -360,7 +368,7 @@ export class ReplyWriter {
     if (this.position < this.buffer.length >> 1) this.chunks.push(this.buffer.slice(0, this.position))
     else {
       this.chunks.push(this.buffer.subarray(0, this.position))
-      this.buffer = new Uint8Array(BUFFER_BYTES)
+      this.setBuffer(new Uint8Array(BUFFER_BYTES))
     }
     this.chunkBytes += this.position
     this.position = 0

@@ -83,7 +83,7 @@ export class HashTable {
   scannedCount = 0
 
   private readonly arena: Arena
-  private readonly hash: KeyHash
+  readonly hash: KeyHash
   private readonly headerBytes: number
 
   /** `headerBytes`: where an entry's key (or its extra bytes) begins. */
@@ -147,6 +147,17 @@ export class HashTable {
 
   /** The entry with this key, or 0. Hot path: bench/micro/hash-table.ts. */
   find(table: TableRef, hash: number, buf: Uint8Array, start: number, length: number): Ref {
+    return this.findWith(table, hash, buf, this.hash.dataViews.of(buf), start, length)
+  }
+
+  private findWith(
+    table: TableRef,
+    hash: number,
+    buf: Uint8Array,
+    data: DataView | null,
+    start: number,
+    length: number,
+  ): Ref {
     const { arena } = this
     const header = arena.view32(table)
     const h = arena.at32(table)
@@ -169,7 +180,7 @@ export class HashTable {
         while (matches !== 0) {
           const slot = at + (group << 2) + ((31 - Math.clz32(matches & -matches)) >>> 3)
           const entry = view[slot]!
-          if (entry !== 0 && this.keyEquals(entry, buf, start, length)) {
+          if (entry !== 0 && this.keyEquals(entry, buf, data, start, length)) {
             this.slotView = view
             this.slotAt = slot
             this.slotTable = which
@@ -221,7 +232,17 @@ export class HashTable {
     const header = arena.view32(table)
     const h = arena.at32(table)
     if (header[h + EXPONENT_1]! >= 0 || header[h + USED_0]! >= GROW_PER_BUCKET << header[h + EXPONENT_0]!) {
-      if (this.find(table, hash, arena.view8(entry), this.keyAt(entry), this.keyLength(entry)) !== 0) return false
+      if (
+        this.findWith(
+          table,
+          hash,
+          arena.view8(entry),
+          arena.viewData(entry),
+          this.keyAt(entry),
+          this.keyLength(entry),
+        ) !== 0
+      )
+        return false
       this.insert(table, hash, entry)
       return true
     }
@@ -552,15 +573,19 @@ export class HashTable {
   }
 
   hashOfEntry(entry: Ref): number {
-    return this.hash.of(this.arena.view8(entry), this.keyAt(entry), this.keyLength(entry))
+    const { arena } = this
+    return this.hash.ofData(arena.view8(entry), arena.viewData(entry), this.keyAt(entry), this.keyLength(entry))
   }
 
   /** Finds the slot that holds exactly this entry (by address), so that it can be replaced or removed. */
   findEntry(table: TableRef, entry: Ref): boolean {
-    const found = this.find(
+    const { arena } = this
+    const hash = this.hashOfEntry(entry)
+    const found = this.findWith(
       table,
-      this.hashOfEntry(entry),
-      this.arena.view8(entry),
+      hash,
+      arena.view8(entry),
+      arena.viewData(entry),
       this.keyAt(entry),
       this.keyLength(entry),
     )
@@ -568,17 +593,31 @@ export class HashTable {
   }
 
   private sameKey(first: Ref, second: Ref): boolean {
-    return this.keyEquals(first, this.arena.view8(second), this.keyAt(second), this.keyLength(second))
+    const { arena } = this
+    return this.keyEquals(
+      first,
+      arena.view8(second),
+      arena.viewData(second),
+      this.keyAt(second),
+      this.keyLength(second),
+    )
   }
 
-  private keyEquals(entry: Ref, buf: Uint8Array, start: number, length: number): boolean {
+  private keyEquals(entry: Ref, buf: Uint8Array, data: DataView | null, start: number, length: number): boolean {
     const { arena } = this
     const word = arena.view32(entry)[arena.at32(entry)]!
     if ((word & KEY_LENGTH_MASK) !== length) return false
     const bytes = arena.view8(entry)
     const at = arena.at8(entry) + this.headerBytes + (word < 0 ? EXTRA_BYTES : 0)
     // Keys differ at their end more often than at their start.
-    for (let i = length - 1; i >= 0; i--) if (bytes[at + i] !== buf[start + i]) return false
+    let left = length
+    if (data !== null) {
+      const held = arena.viewData(entry)
+      for (; left >= 4; left -= 4) {
+        if (held.getInt32(at + left - 4, true) !== data.getInt32(start + left - 4, true)) return false
+      }
+    }
+    for (let i = left - 1; i >= 0; i--) if (bytes[at + i] !== buf[start + i]) return false
     return true
   }
 
