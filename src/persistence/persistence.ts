@@ -333,7 +333,7 @@ export class Persistence {
   /** All databases were emptied by a client: what was being saved is gone, and the file is to say so. */
   dataFlushed(): void {
     this.killBackgroundSave()
-    if (this.settings.savePoints.length > 0) this.save()
+    if (this.settings.savePoints.length > 0 && !this.state.isLoading) this.save()
   }
 
   /** The cron's share: save points, and a save that was put off. */
@@ -590,7 +590,8 @@ export class Persistence {
     const { current, engine, purpose } = this
     if (current === null) return
     if (!current.discard()) {
-      // Its file is in place; what is missing would change nothing.
+      // Its file is in place; what is missing is that this is on the disk.
+      attempt(() => this.shell.fileSystem.syncFolderSync(this.settings.dir))
       this.ended(true)
       return
     }

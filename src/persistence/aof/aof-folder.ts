@@ -103,8 +103,14 @@ export class AofFolder {
   }
 
   removeTempIncrement(): void {
-    this.host.log('notice', `Removing the temp incr aof file ${this.tempIncrementName} in the background`)
-    this.remove(this.pathOf(this.tempIncrementName))
+    const { log, fileSystem } = this.host
+    log('notice', `Removing the temp incr aof file ${this.tempIncrementName} in the background`)
+    try {
+      // The name is soon used again.
+      fileSystem.removeSync(this.pathOf(this.tempIncrementName))
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error
+    }
   }
 
   /** Removes a file when there is time. */

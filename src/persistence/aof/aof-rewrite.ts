@@ -109,8 +109,14 @@ export class AofRewrite implements SaveJob {
     this.persistence.killSave()
   }
 
+  /** At once, since the next rewrite uses the name again; the blocks of a file still open are freed when it is closed. */
   removeTempFile(): void {
-    this.fileSystem.remove(this.tempPath).catch(() => {})
+    try {
+      this.fileSystem.removeSync(this.tempPath)
+    } catch (error) {
+      // It has ended one way or another; a file that stays is no reason for more.
+      if (!(error instanceof FileError)) throw error
+    }
   }
 
   private ended(error: FileError | null, events: SaveEvents): void {

@@ -378,7 +378,7 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
       engine.log('notice', 'Background AOF rewrite finished successfully')
       if (this.phase === 'waiting') this.phase = 'on'
     }
-    rewrite.removeTempFile()
+    if (!isInPlace) rewrite.removeTempFile()
     if (this.phase === 'waiting') {
       this.buffer.clear()
       this.dropFile()
