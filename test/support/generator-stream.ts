@@ -39,7 +39,11 @@ const ODD_IDS: readonly string[] = [
   `${'1'.repeat(130)}-1`,
 ]
 
-const smallId = (draw: Draw) => `${draw.between(1, 40)}-${draw.below(5)}`
+/** Close together, or so far apart that differences take more bytes and keys part early. */
+const moment = (draw: Draw) =>
+  String(draw.chance(0.7) ? draw.between(1, 40) : draw.between(1, 30) * draw.pick([100, 70_001, 5_000_000_017]))
+const smallId = (draw: Draw) =>
+  `${moment(draw)}-${draw.chance(0.9) ? draw.below(5) : draw.pick([127, 128, 5000, 70_000])}`
 /** An id of an entry that may well be there. */
 const id = (draw: Draw): string => {
   if (draw.chance(0.04)) return draw.pick(ODD_IDS.filter((odd) => odd !== '*'))
@@ -90,7 +94,7 @@ export const streamGenerators: readonly CommandGenerator[] = [
       draw.key(),
       ...draw.maybe(0.04, () => [draw.word('NOMKSTREAM')]),
       ...draw.maybe(0.1, () => trim(draw)),
-      draw.chance(0.7) ? `${draw.between(1, 40)}-*` : draw.chance(0.95) ? smallId(draw) : id(draw),
+      draw.chance(0.7) ? `${moment(draw)}-*` : draw.chance(0.95) ? smallId(draw) : id(draw),
       ...pairs(draw),
     ],
     // A spoiled id may be "*", which is nobody's to foretell.
