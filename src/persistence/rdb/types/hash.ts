@@ -256,10 +256,13 @@ abstract class HashReading implements ValueReading {
   isEmpty = false
   protected readonly keyspace: Keyspace
   protected readonly hashes: HashType
+  /** A longer field or value makes a hash table of the hash. */
+  private readonly elementBytesMax: number
 
-  constructor(keyspace: Keyspace) {
+  constructor(keyspace: Keyspace, elementBytesMax = keyspace.limits.hashMaxListpackValueBytes) {
     this.keyspace = keyspace
     this.hashes = keyspace.hashes
+    this.elementBytesMax = elementBytesMax
   }
 
   abstract proceed(source: RdbSource): boolean
@@ -293,12 +296,12 @@ abstract class HashReading implements ValueReading {
   ): boolean {
     const { hashes, keyspace } = this
     if (this.encoding === ENCODING_LISTPACK) {
-      const { arena, limits } = keyspace
-      const { hashMaxListpackValueBytes } = limits
+      const { arena } = keyspace
+      const { elementBytesMax } = this
       const list = arena.view8(this.root)
       const first = firstElement(list, arena.at8(this.root))
       if (findElement(list, first, field, fieldStart, fieldLength, 1) !== NO_ELEMENT) return false
-      const isShort = fieldLength <= hashMaxListpackValueBytes && valueLength <= hashMaxListpackValueBytes
+      const isShort = fieldLength <= elementBytesMax && valueLength <= elementBytesMax
       if (isShort && hashes.listpacks.bytes(this.root) + fieldLength + valueLength <= LISTPACK_BYTES_SAFE) {
         this.root = hashes.listpacks.append(this.root, field, fieldStart, fieldLength)
         this.root = hashes.listpacks.append(this.root, value, valueStart, valueLength)
@@ -402,12 +405,12 @@ class ListpackReading extends HashReading {
   }
 }
 
-/** Zipmaps and ziplists. */
+/** Zipmaps and ziplists. A ziplist becomes a listpack whatever the lengths in it, as in Redis. */
 class OldReading extends HashReading {
   private readonly isZipmap: boolean
 
   constructor(keyspace: Keyspace, isZipmap: boolean) {
-    super(keyspace)
+    super(keyspace, isZipmap ? undefined : Number.POSITIVE_INFINITY)
     this.isZipmap = isZipmap
   }
 
