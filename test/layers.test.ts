@@ -69,11 +69,6 @@ describe('on a made-up tree', () => {
       { 'net/a.ts': "import { b } from '../commands/b.ts'\n", 'commands/b.ts': '' },
       'must not know',
     ],
-    [
-      'AOF from replication',
-      { 'replication/a.ts': "import '../persistence/aof/b.ts'\n", 'persistence/aof/b.ts': '' },
-      'must not know',
-    ],
     ['a folder that is no layer', { 'utils/a.ts': '' }, 'is no layer'],
     ['a missing file', { 'base/a.ts': "import { b } from './b.js'\n" }, 'is no file of src/'],
     ['files in the core', { 'engine/a.ts': "import { readFileSync } from 'node:fs'\n" }, 'imports node:fs in the core'],

@@ -19,8 +19,8 @@ const IN_CHILDREN_AT = 9
 
 /** Only a few different hashes, so that chains grow long. */
 class PoorHash extends KeyHash {
-  override of(buf: Uint8Array, start: number, length: number): number {
-    return super.of(buf, start, length) & 0x8100_0007
+  override ofData(buf: Uint8Array, data: DataView | null, start: number, length: number): number {
+    return super.ofData(buf, data, start, length) & 0x8100_0007
   }
 }
 
