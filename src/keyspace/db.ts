@@ -614,6 +614,7 @@ export class Db {
       words[at] = (atMs - high * TWO_32) | 0
       words[at + 1] = high
     }
+    if (keyspace.expireObserver !== null && keyspace.expireMode !== EXPIRE_IGNORE) keyspace.expireObserver(this, target)
     return target
   }
 

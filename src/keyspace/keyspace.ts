@@ -101,6 +101,8 @@ export class Keyspace {
   /** Databases outside `databases` have data in the arena: another data set is being loaded. */
   hasGuests = false
   expireMode = EXPIRE_DELETE
+  /** Told of each expire time that is set, unless a master or a file sets it. */
+  expireObserver: ((db: Db, entry: Ref) => void) | null = null
 
   /** Redis's LRU clock: seconds, 24 bits. */
   lruClock = 0

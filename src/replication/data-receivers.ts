@@ -24,6 +24,7 @@ export interface ReceiverHost {
   readonly scheduler: Scheduler
   /** The data of another master takes over: who followed us must come anew. */
   attachToNewMaster(): void
+  stopAppending(): void
   /** Empties all databases. */
   flushData(): void
   setReading(reading: boolean): void
@@ -137,6 +138,7 @@ export class FileReceiver implements DataReceiver {
             `Replica is about to load the RDB file received from the master, but there is a pending RDB child running. Killing process ${persistence.settings.pid} and removing its temp file to avoid any race`,
           )
         }
+        host.stopAppending()
         persistence.killSave()
         host.attachToNewMaster()
         engine.log('notice', 'MASTER <-> REPLICA sync: Flushing old data')
@@ -203,6 +205,7 @@ export class StreamReceiver implements DataReceiver {
     const { keyspace } = engine
     this.mark = end.kind === 'mark' ? end.mark : null
     this.leftBytes = end.kind === 'size' ? end.bytes : Number.POSITIVE_INFINITY
+    host.stopAppending()
     persistence.killSave()
     if (swaps) {
       keyspace.hasGuests = true
@@ -307,7 +310,7 @@ export class StreamReceiver implements DataReceiver {
   private succeed(): void {
     const { host, guests } = this
     const { engine, persistence } = host
-    const { keyspace, watch } = engine
+    const { keyspace, keyWaiters, watch } = engine
     this.isOver = true
     if (guests !== null) {
       host.attachToNewMaster()
@@ -316,7 +319,9 @@ export class StreamReceiver implements DataReceiver {
       for (const [index, db] of keyspace.databases.entries()) {
         const guest = guests[index]!
         if (!watch.isEmpty) watch.touchAll(db, guest)
+        keyWaiters.beforeReplaced(db, guest)
         db.exchange(guest)
+        keyWaiters.replaced(db)
       }
       for (const guest of guests) guest.dismantle()
       keyspace.hasGuests = false

@@ -554,6 +554,7 @@ export class MasterLink {
         replication.replicas.disconnectAll()
         replication.dropBacklog()
       },
+      stopAppending: () => replication.stopAppending(),
       flushData: () => replication.flushData(),
       setReading: (reading) => this.link?.setReading(reading),
       loaded: (facts) => this.dataLoaded(facts, hasMark),
@@ -577,6 +578,7 @@ export class MasterLink {
     if (replication.buffer === null) replication.createBacklog(false)
     engine.log('notice', 'MASTER <-> REPLICA sync: Finished with success')
     if (hasMark) this.sendAck()
+    replication.startAppending()
     replication.inSync()
     if (this.isLinkLost) {
       engine.close(this.session!, true)

@@ -597,7 +597,7 @@ export class Replicas {
       this.removesFile = false
       return
     }
-    if (!this.removesFile || persistence.settings.savePoints.length > 0) return
+    if (!this.removesFile || this.replication.isPersistent) return
     for (const { state } of this.all)
       if (state === 'wait-start' || state === 'wait-end' || state === 'send-bulk') return
     this.removesFile = false

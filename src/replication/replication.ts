@@ -23,6 +23,7 @@ import { Failover } from './failover.ts'
 import { History } from './history.ts'
 import type { Network } from './link.ts'
 import { MasterLink } from './master-link.ts'
+import { OwnExpires } from './own-expires.ts'
 import { Replicas, secondsBetween } from './replicas.ts'
 import { ReplicationBuffer } from './replication-buffer.ts'
 import type { ReplicationSettings } from './settings.ts'
@@ -70,6 +71,7 @@ export class Replication implements ReplicationSeam, EffectSink {
   readonly replicas: Replicas
   readonly link: MasterLink
   readonly failover: Failover
+  readonly ownExpires: OwnExpires
   readonly statistics: ReplicationStatistics = { inputBytes: 0, outputBytes: 0 }
   /** Null while nobody has ever followed. */
   buffer: ReplicationBuffer | null = null
@@ -94,6 +96,7 @@ export class Replication implements ReplicationSeam, EffectSink {
     this.replicas = new Replicas(this)
     this.link = new MasterLink(this)
     this.failover = new Failover(this)
+    this.ownExpires = new OwnExpires(parts.engine.keyspace)
     const { engine, persistence } = parts
     engine.replication = this
     engine.acknowledgingReplicas = (session) => this.replicas.acknowledgedBy(session.writtenOffset)
@@ -219,6 +222,8 @@ export class Replication implements ReplicationSeam, EffectSink {
     this.selectedDb = NO_DB
     this.replicas.noneSinceMs = engine.clock.nowMs
     this.roleChanged()
+    // It may have been stopped for a synchronization that did not come to its end.
+    this.startAppending()
   }
 
   /** The link to the master is up or down. */
@@ -243,6 +248,7 @@ export class Replication implements ReplicationSeam, EffectSink {
     const { engine, settings, isReplica, link } = this
     const needsReplicas = settings.minReplicas > 0 && settings.minReplicasLagSeconds > 0
     engine.eviction.isOthersBusiness = isReplica && settings.ignoresMaxmemory
+    this.ownExpires.setActive(isReplica && !settings.readOnly)
     engine.setGuard(WRITE, isReplica ? settings.readOnly : needsReplicas)
     engine.setGate(GATE_REPLICATION, isReplica && !settings.servesStaleData && link.state !== 'connected')
   }
@@ -344,9 +350,27 @@ export class Replication implements ReplicationSeam, EffectSink {
   /** Empties all databases before the data of a master is loaded. */
   flushData(): void {
     const { engine, persistence, settings } = this
-    for (const db of engine.keyspace.databases) engine.watch.touchAll(db, null)
+    for (const db of engine.keyspace.databases) {
+      engine.watch.touchAll(db, null)
+      engine.keyWaiters.beforeReplaced(db, null)
+    }
     engine.keyspace.clear(settings.lazyFlush)
     persistence.functions.clear()
+    this.ownExpires.clear()
+  }
+
+  /** Some file is kept for its own sake. */
+  get isPersistent(): boolean {
+    return this.settings.appendsToFile || this.persistence.settings.savePoints.length > 0
+  }
+
+  /** The data is about to be another, and so is the append-only file. */
+  stopAppending(): void {
+    this.persistence.aof.stop()
+  }
+
+  startAppending(): void {
+    if (this.settings.appendsToFile) this.persistence.aof.start()
   }
 
   // What the engine asks and tells
@@ -401,6 +425,9 @@ export class Replication implements ReplicationSeam, EffectSink {
   tick(): void {
     const { engine } = this
     const { nowMs } = engine.clock
+    if (this.isReplica) {
+      if (engine.settings.activeExpire) this.ownExpires.tick()
+    } else this.ownExpires.clear()
     const periodMs = this.failover.isUnderWay ? FAILOVER_CRON_MS : CRON_MS
     if (nowMs - this.cronMs < periodMs && nowMs >= this.cronMs) return
     this.cronMs = nowMs

@@ -38,6 +38,8 @@ export class ReplicationSettings {
   minReplicasLagSeconds = 10
   /** rdb-del-sync-files. */
   removesSyncFiles = false
+  /** appendonly: the file is begun anew after a full synchronization. */
+  appendsToFile = false
   /** replica-lazy-flush. */
   lazyFlush = false
   /** replica-ignore-disk-write-errors, propagation-error-behavior. */

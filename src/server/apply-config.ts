@@ -92,6 +92,7 @@ const REPLICATION_PARAMETERS: readonly ParameterName[] = [
   'min-replicas-to-write',
   'min-replicas-max-lag',
   'rdb-del-sync-files',
+  'appendonly',
 ]
 
 /** Puts the whole configuration into effect and follows it from now on. */
@@ -206,6 +207,7 @@ function applyReplication({ config: { fields }, replication, parts }: Server): v
   settings.minReplicas = fields.minReplicasToWrite
   settings.minReplicasLagSeconds = fields.minReplicasMaxLag
   settings.removesSyncFiles = fields.rdbDelSyncFiles
+  settings.appendsToFile = fields.appendonly
   settings.keepsOffDisk = !parts.loadsData
   settings.ignoresMaxmemory = fields.replicaIgnoreMaxmemory
   replication.settingsChanged()

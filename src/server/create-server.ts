@@ -39,6 +39,8 @@ interface OwnOptions {
    * warning (process event 'warning').
    */
   readonly onCrash?: ((error: ServerError) => void) | undefined
+  /** Called whenever this replica has its master's data and follows it: at first, and after each break of the link. */
+  readonly onSync?: (() => void) | undefined
 }
 
 /** Parameters of redis.conf in camelCase, and what only an embedding program can give. */
@@ -62,6 +64,10 @@ export interface EmbeddedServer extends AsyncDisposable {
   readonly clock: ServerClock
   /** It was closed, by whatever: `close`, SHUTDOWN, a bug. */
   readonly isClosed: boolean
+  /** Whether it follows a master (`replicaof`, REPLICAOF) or is one. */
+  readonly role: 'master' | 'replica'
+  /** Makes a replica a master, with the data it has: REPLICAOF NO ONE. Nothing happens to a master. */
+  promote(): void
   /**
    * Runs a command without a socket; rejects with a ReplyError when Redis would answer with an error. All calls share
    * one client: for MULTI, subscriptions and commands that block, take one of your own from `connect`.
@@ -85,6 +91,7 @@ const OWN_OPTIONS: ReadonlyMap<string, readonly [isRight: Check, what: string]> 
   ['seed', [Number.isSafeInteger, 'a whole number']],
   ['onLog', [isFunction, 'a function']],
   ['onCrash', [isFunction, 'a function']],
+  ['onSync', [isFunction, 'a function']],
 ])
 
 /**
@@ -127,6 +134,10 @@ export async function createServer(options: ServerOptions = {}): Promise<Embedde
     modules: [],
     moduleParameters: [],
     removePidFile: null,
+    onInSync: () => {
+      // The program's own code does not run within what is going on.
+      if (options.onSync !== undefined) queueMicrotask(options.onSync)
+    },
     onShutdown: () => void embedded.close(),
     onFatal: (error) => embedded.crashed(error),
   })
@@ -247,6 +258,16 @@ class Embedded implements EmbeddedServer {
 
   get isClosed(): boolean {
     return this.server === null
+  }
+
+  get role(): 'master' | 'replica' {
+    if (this.server === null) throw this.closedBecause()
+    return this.server.replication.isReplica ? 'replica' : 'master'
+  }
+
+  promote(): void {
+    if (this.server === null) throw this.closedBecause()
+    this.server.replication.becomeMaster()
   }
 
   execute<Reply extends ReplyValue = ReplyValue>(...args: readonly Argument[]): Promise<Reply> {

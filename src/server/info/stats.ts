@@ -41,7 +41,7 @@ export function* statsSection({ engine, migration, replication }: Server): Gener
   yield ['latest_fork_usec', 0]
   yield ['total_forks', 0]
   yield ['migrate_cached_sockets', migration.connections]
-  yield ['slave_expires_tracked_keys', 0]
+  yield ['slave_expires_tracked_keys', replication.ownExpires.size]
   yield ['active_defrag_hits', 0]
   yield ['active_defrag_misses', 0]
   yield ['active_defrag_key_hits', 0]
