@@ -111,6 +111,8 @@ class World {
       missed: () => {},
       added: () => {},
       streamGone: () => {},
+      fieldExpired: () => {},
+      fieldsExpired: () => {},
     }
     const { arena } = this.keyspace
     const allocate = arena.allocate.bind(arena)
