@@ -426,15 +426,24 @@ export class Quicklists {
       this.recompress(first)
       return 0
     }
-    // Memory first: what follows does not fail.
     const isPartial = offset > 0
-    if (isPartial) nodes.decompress(first, true)
-    if (lastOffset > 0) nodes.decompress(last, true)
     if (isPartial) {
       chain = nodes.next(first)
       chainIndex++
     }
-    const detached = chain === last || chain === 0 ? 0 : this.create(this.fill(root), 0)
+    // Memory first: what follows does not fail.
+    let detached: QuicklistRef = 0
+    try {
+      if (isPartial) nodes.decompress(first, true)
+      if (lastOffset > 0) nodes.decompress(last, true)
+      if (chain !== last) detached = this.create(this.fill(root), 0)
+    } catch (error) {
+      this.recompress(first)
+      if (last !== 0) this.recompress(last)
+      throw error
+    }
+    // It waits for its turn unpacked.
+    if (lastOffset > 0) nodes.setFlags(last, nodes.flags(last) | DONT_COMPRESS)
     if (isPartial) {
       this.cutElements(root, first, offset, nodes.count(first) - offset)
       this.recompress(first)
@@ -447,7 +456,7 @@ export class Quicklists {
     if (lastOffset > 0) {
       this.cutElements(root, last, 0, lastOffset)
       const isUnpacked = (nodes.flags(last) & RECOMPRESS) !== 0
-      nodes.setFlags(last, nodes.flags(last) & ~RECOMPRESS)
+      nodes.setFlags(last, nodes.flags(last) & ~(RECOMPRESS | DONT_COMPRESS))
       if (isUnpacked) this.keepDepth(root, last)
     }
     return detached
