@@ -13,6 +13,7 @@
  */
 import { copyBytes } from '../../base/copy-bytes.ts'
 import type { KeyHash } from '../../base/hash.ts'
+import { copyWords, WORD_COPY_BYTES_MAX } from '../../base/word-copy.ts'
 import { type Arena, ArenaFullError, type Ref } from '../../memory/arena.ts'
 import { HAS_EXTRA, HashTable, KEY_BYTES_MAX, KEY_LENGTH_MASK, type TableRef } from '../../structures/hash-table.ts'
 
@@ -139,10 +140,11 @@ export class FieldTable {
     const words = arena.view32(field)
     const at = arena.at32(field)
     const head = headBytes(words[at]!) + (words[at]! & KEY_LENGTH_MASK)
-    const needed = head + valueLength
-    if (arena.capacity(field) !== arena.capacityFor(needed)) return false
-    words[at + WORD_VALUE_LENGTH] = valueLength
-    copyBytes(value, valueStart, arena.view8(field), arena.at8(field) + head, valueLength)
+    if (words[at + WORD_VALUE_LENGTH] !== valueLength) {
+      if (arena.capacity(field) !== arena.capacityFor(head + valueLength)) return false
+      words[at + WORD_VALUE_LENGTH] = valueLength
+    }
+    this.copyIn(value, valueStart, field, head, valueLength)
     return true
   }
 
@@ -164,10 +166,8 @@ export class FieldTable {
     const at = arena.at32(entry)
     words[at] = hasExpire ? fieldLength | HAS_EXTRA : fieldLength
     words[at + WORD_VALUE_LENGTH] = valueLength
-    const bytes = arena.view8(entry)
-    const bytesAt = arena.at8(entry) + head
-    copyBytes(field, fieldStart, bytes, bytesAt, fieldLength)
-    copyBytes(value, valueStart, bytes, bytesAt + fieldLength, valueLength)
+    this.copyIn(field, fieldStart, entry, head, fieldLength)
+    this.copyIn(value, valueStart, entry, head + fieldLength, valueLength)
     return entry
   }
 
@@ -228,6 +228,14 @@ export class FieldTable {
   /** Bytes of an entry's block. */
   blockBytes(field: FieldRef): number {
     return this.arena.capacity(field)
+  }
+
+  /** Copies bytes into an entry, `at` bytes behind its beginning. */
+  private copyIn(from: Uint8Array, start: number, entry: FieldRef, at: number, length: number): void {
+    const { arena, table } = this
+    const data = length >= 8 && length <= WORD_COPY_BYTES_MAX ? table.hash.dataViews.of(from) : null
+    if (data !== null) copyWords(data, start, arena.viewData(entry), arena.at8(entry) + at, length)
+    else copyBytes(from, start, arena.view8(entry), arena.at8(entry) + at, length)
   }
 
   private wordOf(field: FieldRef): number {
