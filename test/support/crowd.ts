@@ -12,6 +12,7 @@ import { genericCommands } from '../../src/commands/generic/index.ts'
 import { listCommands } from '../../src/commands/list/index.ts'
 import { serverCommands } from '../../src/commands/server/index.ts'
 import { setCommands } from '../../src/commands/set/index.ts'
+import { streamCommands } from '../../src/commands/stream/index.ts'
 import { stringCommands } from '../../src/commands/string/index.ts'
 import { transactionCommands } from '../../src/commands/transactions/index.ts'
 import { zsetCommands } from '../../src/commands/zset/index.ts'
@@ -188,6 +189,7 @@ export class EngineCrowd implements Crowd {
       ...listCommands,
       ...setCommands,
       ...zsetCommands,
+      ...streamCommands(),
       ...serverCommands,
     ])
     const { engine } = this.test
