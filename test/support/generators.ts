@@ -5,6 +5,7 @@ import { genericGenerators } from './generator-generic.ts'
 import { geoGenerators } from './generator-geo.ts'
 import { hashGenerators } from './generator-hash.ts'
 import { hyperloglogGenerators } from './generator-hyperloglog.ts'
+import { listGenerators } from './generator-list.ts'
 import { setGenerators } from './generator-set.ts'
 import { streamGenerators } from './generator-stream.ts'
 import { stringGenerators } from './generator-string.ts'
@@ -13,6 +14,7 @@ import { zsetGenerators } from './generator-zset.ts'
 
 export const ALL_GENERATORS: readonly CommandGenerator[] = [
   ...stringGenerators,
+  ...listGenerators,
   ...hashGenerators,
   ...bitmapGenerators,
   ...hyperloglogGenerators,
