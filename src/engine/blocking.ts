@@ -7,14 +7,10 @@
  * What they wait for is the business of whoever blocks them; `ended` tells that it is over, however it came.
  */
 import type { Argv } from '../base/argv.ts'
-import { ERR_UNBLOCKED, errorReply } from '../resp/errors.ts'
+import { ERR_UNBLOCKED } from '../resp/errors.ts'
 import type { ReplyWriter } from '../resp/reply-writer.ts'
 import type { Engine } from './engine.ts'
 import { BLOCKED, REPLY_SKIP, REPLY_SKIP_NEXT, type Session } from './session.ts'
-
-const ERR_ROLE_CHANGED = errorReply(
-  'UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)',
-)
 
 export interface Waiting {
   /** The last Unix millisecond of the waiting; 0 = it does not end by itself. */
@@ -77,16 +73,6 @@ export class Blocking {
     session.clearFlag(REPLY_SKIP | REPLY_SKIP_NEXT)
     if (skipsNext) session.setFlag(REPLY_SKIP)
     engine.resume(session)
-  }
-
-  /** What clients wait for may never come any more, since this server is about to become a replica: their connections end. */
-  disconnectAll(): void {
-    for (const session of [...this.waiting.keys()]) {
-      this.forget(session)
-      session.clearFlag(BLOCKED)
-      this.engine.sendReply(session, (reply) => reply.error(ERR_ROLE_CHANGED))
-      this.engine.close(session, false)
-    }
   }
 
   /** Ends all waiting: each client gets an error, and its connection is closed. */

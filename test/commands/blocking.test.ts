@@ -147,13 +147,11 @@ test('who waits for an event hears of what was popped, while a reply is written'
   expect(waiter.sink.take()).toMatch(/\*2\r\n\$1\r\na\r\n\$1\r\nx\r\n$/)
 })
 
-test('becoming a replica ends the waiting and the connection', () => {
+test('when all waiting is ended, who waited is told and disconnected', () => {
   waiter.send('BLPOP', 'a', '0')
   const idle = new TestClient(server.engine)
-  server.engine.blocking.disconnectAll()
-  expect(waiter.sink.take()).toBe(
-    '-UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)\r\n',
-  )
+  server.engine.blocking.endAll((reply) => reply.errorText('UNBLOCKED force unblock'))
+  expect(waiter.sink.take()).toBe('-UNBLOCKED force unblock\r\n')
   expect(waiter.sink.closed).toBe(true)
   expect(idle.sink.closed).toBe(false)
   expect(server.engine.keyWaiters.isEmpty).toBe(true)
