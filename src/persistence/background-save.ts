@@ -108,9 +108,7 @@ export class BackgroundSave {
       this.file.end()
       return IDLE
     }
-    const { owedDelayUs } = this.walk
-    this.walk.owedDelayUs = 0
-    return owedDelayUs / 1000
+    return this.walk.takeDelayMs()
   }
 
   /** Ends the save without success, unless the file is in its place already. Returns whether it did. */

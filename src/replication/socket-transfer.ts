@@ -60,9 +60,7 @@ export class SocketTransfer implements SaveJob, RdbSink {
       this.endIfTaken()
       return IDLE
     }
-    const { owedDelayUs } = this.walk
-    this.walk.owedDelayUs = 0
-    return owedDelayUs / 1000
+    return this.walk.takeDelayMs()
   }
 
   discard(): boolean {

@@ -90,9 +90,7 @@ export class AofRewrite implements SaveJob {
       this.file.end()
       return IDLE
     }
-    const { owedDelayUs } = this.walk
-    this.walk.owedDelayUs = 0
-    return owedDelayUs / 1000
+    return this.walk.takeDelayMs()
   }
 
   discard(): boolean {

@@ -59,6 +59,8 @@ const COPY_BYTES_PER_STEP = 512 * 1024
 /** LibLZF's limit. */
 const COMPRESSED_BYTES_MAX = 2 ** 29
 const DELAY_US_MIN = 1000
+/** Whoever wants the walk to end does not wait longer. */
+const DELAY_US_MAX = 1_000_000
 const SIDE_BUFFER_BYTES = 64 * 1024
 
 interface Adopted {
@@ -90,8 +92,8 @@ export class SnapshotWalk implements Snapshot {
   readonly keysTotal: number
   /** Bytes of the entries that were written early. */
   cowBytes = 0
-  /** Time that rdb-key-save-delay asks for and that has not been spent, microseconds. The caller spends it and sets it to 0. */
-  owedDelayUs = 0
+  /** Time that rdb-key-save-delay asks for and that has not been spent, microseconds. */
+  private owedDelayUs = 0
   private readonly keyspace: Keyspace
   private readonly dataset: DatasetWriter
   /** Takes the dataset's place. */
@@ -155,6 +157,8 @@ export class SnapshotWalk implements Snapshot {
   /** Writes on for about `budgetUs`. Returns true when the end of the file is written. */
   step(budgetUs: number): boolean {
     if (this.isOver) return true
+    // An entry that was written early has cost no less.
+    if (this.owedDelayUs >= DELAY_US_MIN) return false
     const { clock } = this.keyspace
     clock.refresh()
     const stopUs = clock.monotonicUs + budgetUs
@@ -175,6 +179,13 @@ export class SnapshotWalk implements Snapshot {
     this.stop()
     this.keyspace.settleEpochs()
     return true
+  }
+
+  /** How long to wait before the next step, milliseconds: what rdb-key-save-delay asks for, in portions. */
+  takeDelayMs(): number {
+    const delayUs = Math.min(this.owedDelayUs, DELAY_US_MAX)
+    this.owedDelayUs -= delayUs
+    return delayUs / 1000
   }
 
   // What the keyspace tells
@@ -266,8 +277,9 @@ export class SnapshotWalk implements Snapshot {
 
   /** Writes an entry that was claimed because somebody is about to change it. */
   private preserveClaimed(index: number, db: Db, entry: Ref): void {
-    const { dataset, large } = this
+    const { dataset, large, options, keyspace } = this
     this.keysDone++
+    if (options.keyDelayUs !== 0) this.owedDelayUs += testDelayUs(options.keyDelayUs, keyspace.random)
     if (this.commands !== null) {
       this.commands.entry(index, db, entry)
       return
