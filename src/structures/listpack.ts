@@ -51,6 +51,7 @@ const STRING32 = 0xf0
 const STRING6_BYTES_MAX = 63
 const STRING12_BYTES_MAX = 4095
 const TWO_32 = 2 ** 32
+const BACKLEN_BYTES_MAX = 5
 
 const MINUS = 0x2d
 const DIGIT_0 = 0x30
@@ -394,16 +395,16 @@ export function validNext(bytes: Uint8Array, at: number, end: number): number {
   const backlen = backlenBytes(encoded)
   const next = at + encoded + backlen
   if (next > end) return -1
-  // What stands there must be the length, in so many bytes.
+  // What is read backwards from there must be the length. As Redis does, zeros that seem to stand in front of it are let pass.
   let value = 0
   let scale = 1
-  for (let i = 1; i <= backlen; i++) {
+  for (let i = 1; i <= BACKLEN_BYTES_MAX; i++) {
     const byte = bytes[next - i]!
     value += (byte & 0x7f) * scale
+    if (byte < 0x80) return value === encoded ? next : -1
     scale *= 128
-    if (byte < 0x80 !== (i === backlen)) return -1
   }
-  return value === encoded ? next : -1
+  return -1
 }
 
 /**
