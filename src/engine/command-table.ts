@@ -31,7 +31,7 @@ export class CommandEntry {
   readonly sharesTime: boolean
   /** Made at the first call, when latency tracking is on. */
   latency: HdrHistogram | null = null
-  /** Calls of the batch under way that share its time (see Engine.settleTimes). */
+  /** Calls of the batch under way that share its time (see CommandTiming). */
   unsettledCalls = 0
 
   constructor(command: Command, module: string | null) {

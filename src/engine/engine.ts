@@ -27,10 +27,11 @@ import { ClientMemory } from './client-memory.ts'
 import { ClientPause } from './client-pause.ts'
 import type { Command } from './command.ts'
 import { type CommandEntry, CommandTable } from './command-table.ts'
+import { CommandTiming } from './command-timing.ts'
 import { processClosely } from './dispatch.ts'
 import { EffectStream, TO_ALL, TO_REPLICAS } from './effects.ts'
 import { Eviction } from './eviction.ts'
-import { FAST, PROTECTED, TOUCHES_ARBITRARY_KEYS } from './flags.ts'
+import { PROTECTED, TOUCHES_ARBITRARY_KEYS } from './flags.ts'
 import { GATE_AUTH, GATE_LOADING, GATE_MAXMEMORY } from './gates.ts'
 import { KeyWaiters } from './key-waiters.ts'
 import { LatencyMonitor } from './latency-monitor.ts'
@@ -82,8 +83,6 @@ const QUERY_SAMPLE_BYTES = 64
 const PROTOCOL_SAMPLE_BYTES = 128
 /** First capacity of an inbox. */
 const INBOX_BYTES = 16 * 1024
-/** Below this slowlog threshold every command is timed on its own. */
-const EXACT_TIMING_USEC = 1000
 const SUSPENDED = BLOCKED | OUTPUT_STALLED | CLOSE_ASAP | CLOSE_AFTER_REPLY
 
 export type LogLevel = 'debug' | 'verbose' | 'notice' | 'warning'
@@ -130,6 +129,7 @@ export class Engine implements KeyspaceListener {
   readonly keyWaiters: KeyWaiters
   readonly slowlog: Slowlog
   readonly latency: LatencyMonitor
+  readonly timing: CommandTiming
   readonly statistics: Statistics
   readonly eviction: Eviction
   readonly clientMemory: ClientMemory
@@ -181,17 +181,8 @@ export class Engine implements KeyspaceListener {
   attackLoggedMs = 0
   /** Depth of commands that run commands (EXEC, scripts). */
   private depth = 0
-  /** Commands are timed one by one, not by run. */
-  private exactTiming = false
-  private runStartUs = 0
   /** Error replies that some command was already found guilty of: what runs a failing command has not failed itself. */
   private errorsCounted = 0
-  /** Commands of the run under way, in the first `unsettledEntries` places: an array that shrinks costs more than it holds. */
-  private readonly unsettled: CommandEntry[] = []
-  private unsettledEntries = 0
-  private unsettledCalls = 0
-  private lastSession: Session | null = null
-  private lastArgv: Argv | null = null
   private stopped = false
 
   constructor(options: EngineOptions) {
@@ -211,6 +202,7 @@ export class Engine implements KeyspaceListener {
     this.statistics = new Statistics(options.clock)
     this.slowlog = new Slowlog(this.settings)
     this.latency = new LatencyMonitor(this.settings, options.clock)
+    this.timing = new CommandTiming(options.clock, this.settings, this.slowlog, this.latency)
     this.pause = new ClientPause(this)
     this.blocking = new Blocking(this)
     this.keyWaiters = new KeyWaiters(this)
@@ -225,8 +217,7 @@ export class Engine implements KeyspaceListener {
   /** To be called after `settings` were changed. */
   settingsChanged(): void {
     const { settings } = this
-    this.exactTiming =
-      (settings.slowlogUsec >= 0 && settings.slowlogUsec < EXACT_TIMING_USEC) || settings.latencyMonitorMs > 0
+    this.timing.settingsChanged()
     this.setGate(GATE_MAXMEMORY, settings.maxmemoryBytes > 0)
     this.clientMemory.configure(settings.maxmemoryClients, settings.maxmemoryBytes)
     // With a password set anew, who has not given one is stopped at the gate again.
@@ -320,7 +311,7 @@ export class Engine implements KeyspaceListener {
     if (this.stopped) return
     const { clock } = this
     clock.refresh()
-    this.runStartUs = clock.monotonicUs
+    this.timing.start()
     session.lastInteractionMs = clock.nowMs
     this.statistics.inputBytes += length
     this.statistics.reads++
@@ -356,7 +347,7 @@ export class Engine implements KeyspaceListener {
     }
     session.flags &= ~RESUMES
     this.clock.refresh()
-    this.runStartUs = this.clock.monotonicUs
+    this.timing.start()
     this.receiving = session
     if (this.replyGuard !== null) this.guardBase = this.replyGuard.recorded
     this.reply.protocol = session.protocol
@@ -402,8 +393,8 @@ export class Engine implements KeyspaceListener {
     const { reply, keyspace, statistics } = this
     const dirtyBefore = keyspace.dirty
     this.errorsCounted = statistics.totalErrorReplies
-    const exact = this.exactTiming || !entry.sharesTime
-    if (exact) this.startExactTiming()
+    const exact = this.timing.isExact || !entry.sharesTime
+    if (exact) this.timing.startExact()
     this.depth++
     try {
       entry.run(session, argv, reply)
@@ -418,15 +409,8 @@ export class Engine implements KeyspaceListener {
       this.errorsCounted = statistics.totalErrorReplies
     }
     const shown = session.redacted === null ? argv : withoutSecrets(session, argv)
-    if (exact) this.stopExactTiming(session, entry, shown)
-    else {
-      if (entry.unsettledCalls++ === 0) this.unsettled[this.unsettledEntries++] = entry
-      // Who and what matters only for a run of one.
-      if (this.unsettledCalls++ === 0) {
-        this.lastSession = session
-        this.lastArgv = shown
-      }
-    }
+    if (exact) this.timing.stopExact(session, entry, shown)
+    else this.timing.share(session, entry, shown)
     if (this.monitors.size !== 0) feedMonitors(this, session, entry, shown)
     if (keyspace.dirty > dirtyBefore || session.effect !== EFFECT_REQUEST) {
       this.propagate(session, argv, keyspace.dirty > dirtyBefore)
@@ -443,9 +427,9 @@ export class Engine implements KeyspaceListener {
   serveReadyKeys(): void {
     const { keyWaiters } = this
     if (!keyWaiters.hasReady || keyWaiters.isServing || this.stopped) return
-    this.settleTimes()
+    this.timing.settle()
     keyWaiters.serve()
-    this.runStartUs = this.clock.monotonicUs
+    this.timing.start()
     if (this.receiving === null && this.toResume.size !== 0 && !this.isResuming) this.resumeWaiting()
   }
 
@@ -457,16 +441,6 @@ export class Engine implements KeyspaceListener {
     } finally {
       this.depth--
     }
-  }
-
-  /** A command whose client had to wait is over: adds what `call` left open to its figures. `usec`: what its answer took. */
-  countUnblocked(session: Session, argv: Argv, usec: number, hasFailed: boolean): void {
-    const entry = session.lastCommand
-    if (entry === null) return
-    entry.usec += usec
-    if (hasFailed) entry.failedCalls++
-    this.recordCall(session, entry, argv, session.waitUsec + usec)
-    this.latency.sample('command-unblocking', usec / 1000)
   }
 
   // Output
@@ -730,10 +704,11 @@ export class Engine implements KeyspaceListener {
   private consumeInbox(session: Session): void {
     const inbox = session.inbox!
     // What comes in pieces may be large, and then no command's cost is small: each is timed on its own.
-    const { exactTiming } = this
-    this.exactTiming = true
+    const { timing } = this
+    const { isExact } = timing
+    timing.isExact = true
     this.consume(session, inbox.parser, inbox.bytes, inbox.end)
-    this.exactTiming = exactTiming
+    timing.isExact = isExact
     if (session.inbox !== inbox || inbox.unreadBytes > 0 || !inbox.parser.isIdle) return
     // The cron gives its memory back once the client needs it no more.
     session.inbox = null
@@ -753,7 +728,7 @@ export class Engine implements KeyspaceListener {
   }
 
   private finishBatch(session: Session): void {
-    this.settleTimes()
+    this.timing.settle()
     if (this.mutedAt !== null) {
       this.reply.rollback(this.mutedAt)
       this.reply.shrink()
@@ -942,68 +917,6 @@ export class Engine implements KeyspaceListener {
 
   private propagateExpiry(db: Db, key: Uint8Array): void {
     if (this.effects.isActive) this.effects.add(db.index, Argv.of([this.settings.lazyExpire ? 'UNLINK' : 'DEL', key]))
-  }
-
-  // Time: a reading of the clock costs as much as a small command. Fast commands share the time of their run evenly;
-  // all others are timed on their own, and every one when the slow log or the latency monitor ask for it.
-
-  private startExactTiming(): void {
-    // Without a run to settle, the reading at the end of the previous command serves as the start of this one.
-    if (this.unsettledCalls === 0) return
-    this.clock.refresh()
-    // Its arguments are gone by now, so a run that ends here cannot enter the slow log.
-    this.lastArgv = null
-    this.settle(this.clock.monotonicUs)
-  }
-
-  private stopExactTiming(session: Session, entry: CommandEntry, argv: Argv): void {
-    const startUs = this.runStartUs
-    this.clock.refresh()
-    this.runStartUs = this.clock.monotonicUs
-    this.account(session, entry, argv, this.clock.monotonicUs - startUs)
-  }
-
-  private settleTimes(): void {
-    if (this.unsettledCalls === 0) return
-    this.clock.refresh()
-    this.settle(this.clock.monotonicUs)
-  }
-
-  private settle(nowUs: number): void {
-    const usec = nowUs - this.runStartUs
-    if (this.unsettledCalls === 1) {
-      const entry = this.unsettled[0]!
-      entry.unsettledCalls = 0
-      this.account(this.lastSession!, entry, this.lastArgv, usec)
-    } else {
-      const share = usec / this.unsettledCalls
-      for (let i = 0; i < this.unsettledEntries; i++) {
-        const entry = this.unsettled[i]!
-        entry.usec += share * entry.unsettledCalls
-        if (this.settings.latencyTracking) entry.recordMany(share, entry.unsettledCalls)
-        entry.unsettledCalls = 0
-      }
-    }
-    this.unsettledEntries = 0
-    this.unsettledCalls = 0
-    this.lastSession = null
-    this.lastArgv = null
-    this.runStartUs = nowUs
-  }
-
-  private account(session: Session, entry: CommandEntry, argv: Argv | null, usec: number): void {
-    entry.usec += usec
-    // A client that waits has its reply still to come: then it will be known how long its command took.
-    if ((session.flags & BLOCKED) !== 0 && session.unblock !== null) session.waitUsec = usec
-    else this.recordCall(session, entry, argv, usec)
-    const { latencyMonitorMs } = this.settings
-    if (latencyMonitorMs > 0) this.latency.sample((entry.flags & FAST) !== 0 ? 'fast-command' : 'command', usec / 1000)
-  }
-
-  private recordCall(session: Session, entry: CommandEntry, argv: Argv | null, usec: number): void {
-    const { latencyTracking, slowlogUsec } = this.settings
-    if (latencyTracking) entry.recordMany(usec, 1)
-    if (slowlogUsec >= 0 && usec >= slowlogUsec && argv !== null) this.slowlog.add(session, entry, argv, usec)
   }
 }
 

@@ -236,7 +236,7 @@ export class KeyWaiters {
       const bytes = reply.takeBytes()
       engine.blocking.answer(session, (out) => out.raw(bytes))
       engine.clock.refresh()
-      engine.countUnblocked(session, argv, engine.clock.monotonicUs - startUs, reply.errors !== errorsBefore)
+      engine.timing.countUnblocked(session, argv, engine.clock.monotonicUs - startUs, reply.errors !== errorsBefore)
     }
     engine.effects.flush()
   }

@@ -70,7 +70,7 @@ export const unblock: CommandDefinition = {
     if (target === undefined || !target.has(BLOCKED) || target.unblock === null) return reply.integer(0)
     target.unblock(reason)
     // However it ends, what the target was waiting in has failed. Its arguments are gone by now, also for the slow log.
-    ctx.engine.countUnblocked(target, NO_ARGUMENTS, 0, true)
+    ctx.engine.timing.countUnblocked(target, NO_ARGUMENTS, 0, true)
     reply.integer(1)
   },
 }
