@@ -86,6 +86,11 @@ export class OrderedTree {
   private readonly pathIndex = new Int32Array(HEIGHT_MAX)
   /** Where in the leaf the way ends. */
   private place = 0
+  /** A way that is needed again. */
+  private readonly keptNode = new Int32Array(HEIGHT_MAX)
+  private readonly keptIndex = new Int32Array(HEIGHT_MAX)
+  /** Nodes were made since this was last reset. */
+  private hasSplit = false
   /** Nodes made before anything changes: a leaf, then inner nodes. */
   private readonly spare = new Int32Array(HEIGHT_MAX + 2)
   private spareCount = 0
@@ -351,8 +356,16 @@ export class OrderedTree {
       data.setFloat64(scores + (place << 3), newScore, true)
       return
     }
+    this.keepWay(tree)
+    this.hasSplit = false
     this.insert(tree, newScore, item)
-    this.remove(tree, score, item)
+    if (this.hasSplit) this.remove(tree, score, item)
+    else {
+      // Nodes are what they were: only the item's slot in its leaf may be another.
+      this.goKeptWay(tree)
+      this.findInLeaf(leaf, score, item)
+      this.removeAt(tree, leaf, 1)
+    }
   }
 
   /**
@@ -395,22 +408,42 @@ export class OrderedTree {
       pathIndex[height] = low
       node = nodeWords[n + INNER_CHILD + low]!
     }
-    const data = arena.viewData(node)
-    const leafWords = arena.view32(node)
-    const head = leafWords[arena.at32(node)]!
-    const scores = arena.at8(node) + LEAF_HEADER_BYTES
-    const items = arena.at32(node) + LEAF_HEADER_WORDS + ((head >>> 16) << 1)
+    this.findInLeaf(node, score, item)
+    return node
+  }
+
+  /** Sets `place` to that of (score, item) in a leaf. */
+  private findInLeaf(leaf: Ref, score: number, item: Ref): void {
+    const { arena, order } = this
+    const data = arena.viewData(leaf)
+    const words = arena.view32(leaf)
+    const head = words[arena.at32(leaf)]!
+    const scores = arena.at8(leaf) + LEAF_HEADER_BYTES
+    const items = arena.at32(leaf) + LEAF_HEADER_WORDS + ((head >>> 16) << 1)
     let low = head & 0xff
     let high = low + ((head >>> 8) & 0xff)
     while (low < high) {
       const middle = (low + high) >>> 1
       const held = data.getFloat64(scores + (middle << 3), true)
       if (held < score) low = middle + 1
-      else if (held > score || order.compareItems(leafWords[items + middle]!, item) >= 0) high = middle
+      else if (held > score || order.compareItems(words[items + middle]!, item) >= 0) high = middle
       else low = middle + 1
     }
     this.place = low
-    return node
+  }
+
+  private keepWay(tree: TreeRef): void {
+    for (let h = this.height(tree); h > 0; h--) {
+      this.keptNode[h] = this.pathNode[h]!
+      this.keptIndex[h] = this.pathIndex[h]!
+    }
+  }
+
+  private goKeptWay(tree: TreeRef): void {
+    for (let h = this.height(tree); h > 0; h--) {
+      this.pathNode[h] = this.keptNode[h]!
+      this.pathIndex[h] = this.keptIndex[h]!
+    }
   }
 
   private descendToRank(tree: TreeRef, rank: number): Ref {
@@ -501,6 +534,7 @@ export class OrderedTree {
     const words = arena.view32(leaf)
     const at = arena.at32(leaf)
     const capacity = words[at]! >>> 16
+    this.hasSplit = true
     if (capacity < LEAF_CAPACITY) {
       this.insertAt(tree, this.enlarge(tree, leaf, capacity), score, item)
       return

@@ -216,9 +216,9 @@ const SCORES: readonly ((random: Random, model: Model) => number)[] = [
 ]
 
 describe('ordered tree', () => {
-  seededTest('is right after each step', 5, (random) => {
+  seededTest('is right after each step', 4, (random) => {
     const model = new Model()
-    const steps = 4000
+    const steps = 2500
     const sizeMax = oneOf(random, [10, 70, 200, 1000])
     let isGrowing = true
     let score = oneOf(random, SCORES)
@@ -244,18 +244,18 @@ describe('ordered tree', () => {
   seededTest('is right with many items', 1, (random) => {
     const model = new Model()
     for (const score of SCORES) {
-      for (let i = 0; i < 4000; i++) model.insert(score(random, model))
+      for (let i = 0; i < 1500; i++) model.insert(score(random, model))
       model.check()
-      for (let i = 0; i < 3000; i++) model.move(random.below(model.items.length), score(random, model))
+      for (let i = 0; i < 1000; i++) model.move(random.below(model.items.length), score(random, model))
       model.check()
       for (let i = 0; i < 20; i++) model.look(random)
     }
     expect(model.tree.height(model.ref)).toBeGreaterThan(1)
-    for (let i = 0; i < 3000; i++) model.remove(i % 2 === 0 ? 0 : model.items.length - 1)
+    for (let i = 0; i < 2000; i++) model.remove(i % 2 === 0 ? 0 : model.items.length - 1)
     model.check()
-    while (model.items.length > 8000) model.remove(random.below(model.items.length))
+    while (model.items.length > 5000) model.remove(random.below(model.items.length))
     model.check()
-    model.removeRange(100, 6000)
+    model.removeRange(100, 4000)
     while (model.items.length > 0) model.remove(random.below(model.items.length))
     model.check()
     model.tree.destroy(model.ref)

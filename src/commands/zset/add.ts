@@ -26,7 +26,7 @@ import {
 import type { Ref } from '../../memory/arena.ts'
 import { ERR_NOT_FLOAT, ERR_SYNTAX, ERR_WRONGTYPE, errorReply } from '../../resp/errors.ts'
 import type { ReplyWriter } from '../../resp/reply-writer.ts'
-import { keepChanges } from './value.ts'
+import { keepChanges, replyScore } from './value.ts'
 
 const ERR_XX_AND_NX = errorReply('ERR XX and NX options at the same time are not compatible')
 const ERR_GT_LT_NX = errorReply('ERR GT, LT, and/or NX options at the same time are not compatible')
@@ -127,7 +127,7 @@ export function addMembers(ctx: Session, argv: Argv, given: number, reply: Reply
     ctx.dirtied(added + updated - 1)
   }
   if ((options & ADD_INCR) === 0) reply.integer((options & OPTION_CH) !== 0 ? added + updated : added)
-  else if (hasScore) reply.double(zsets.newScore)
+  else if (hasScore) replyScore(zsets, zsets.newScore, reply)
   else reply.null()
 }
 

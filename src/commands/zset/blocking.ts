@@ -114,7 +114,7 @@ function pop(ctx: Session, argv: Argv, isMax: boolean, reply: ReplyWriter): void
     if (entry === NO_KEY) continue
     if (entry === WRONG_TYPE) return reply.error(ERR_WRONGTYPE)
     popOne(ctx, argv, i, entry, isMax, reply)
-    ctx.replaceEffect([effectName(isMax), argv.view(i)])
+    if (ctx.engine.effects.isActive) ctx.replaceEffect([effectName(isMax), argv.view(i)])
     return
   }
   if (!mayWait(ctx)) return reply.nullArray()

@@ -22,7 +22,7 @@ import { NO_KEY, TYPE_ZSET, WRONG_TYPE } from '../../keyspace/entry.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { ERR_SYNTAX, ERR_WRONGTYPE, errorReply } from '../../resp/errors.ts'
 import type { ReplyWriter } from '../../resp/reply-writer.ts'
-import { ERR_NOT_POSITIVE, keepChanges, readLongFrom } from './value.ts'
+import { ERR_NOT_POSITIVE, keepChanges, readLongFrom, replyScore } from './value.ts'
 
 const ERR_NUMKEYS = errorReply('ERR numkeys should be greater than 0')
 const ERR_COUNT = errorReply('ERR count should be greater than 0')
@@ -172,7 +172,7 @@ export function popMembers(
   for (let left = popped; ; ) {
     if (form === PAIRS) reply.array(2)
     reply.bulk(zsets.bytes, zsets.start, zsets.lengthBytes)
-    reply.double(zsets.score)
+    replyScore(zsets, zsets.score, reply)
     if (--left === 0) break
     if (isMax) zsets.previous()
     else zsets.next()

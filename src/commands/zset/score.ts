@@ -7,11 +7,12 @@ import { type CommandDefinition, defineCommand, firstKey, KEY_ACCESS, KEY_RO } f
 import { FAST, READONLY } from '../../engine/flags.ts'
 import type { Session } from '../../engine/session.ts'
 import { NO_KEY, TYPE_ZSET, WRONG_TYPE } from '../../keyspace/entry.ts'
+import type { ZsetType } from '../../keyspace/types/zset.ts'
 import { LexRange, ScoreRange } from '../../keyspace/types/zset-range.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { ERR_WRONGTYPE } from '../../resp/errors.ts'
 import type { ReplyWriter } from '../../resp/reply-writer.ts'
-import { ERR_NOT_LEX_RANGE, ERR_NOT_SCORE_RANGE } from './value.ts'
+import { ERR_NOT_LEX_RANGE, ERR_NOT_SCORE_RANGE, replyScore } from './value.ts'
 
 const COMMON = {
   flags: READONLY | FAST,
@@ -34,7 +35,8 @@ export const zscore = defineCommand({
     if (entry === WRONG_TYPE) return reply.error(ERR_WRONGTYPE)
     if (entry === NO_KEY) return reply.null()
     const { bytes, starts, lengths } = argv
-    replyScore(db.keyspace.zsets.scoreOf(db.rootOf(entry), db.encodingOf(entry), bytes, starts[2]!, lengths[2]!), reply)
+    const { zsets } = db.keyspace
+    replyFound(zsets, zsets.scoreOf(db.rootOf(entry), db.encodingOf(entry), bytes, starts[2]!, lengths[2]!), reply)
   },
 })
 
@@ -56,7 +58,8 @@ export const zmscore = defineCommand({
     const { bytes, starts, lengths } = argv
     for (let i = 2; i < argv.count; i++) {
       if (entry === NO_KEY) reply.null()
-      else replyScore(zsets.scoreOf(db.rootOf(entry), db.encodingOf(entry), bytes, starts[i]!, lengths[i]!), reply)
+      else
+        replyFound(zsets, zsets.scoreOf(db.rootOf(entry), db.encodingOf(entry), bytes, starts[i]!, lengths[i]!), reply)
     }
   },
 })
@@ -159,9 +162,9 @@ function replyRank({ db }: Session, argv: Argv, isReversed: boolean, reply: Repl
   else reply.integer(isReversed ? zsets.length(root, encoding) - 1 - rank : rank)
 }
 
-function replyScore(score: number, reply: ReplyWriter): void {
+function replyFound(zsets: ZsetType, score: number, reply: ReplyWriter): void {
   if (Number.isNaN(score)) reply.null()
-  else reply.double(score)
+  else replyScore(zsets, score, reply)
 }
 
 /** The entry of the key, or NO_KEY when that has been replied. */

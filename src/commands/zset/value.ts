@@ -1,5 +1,6 @@
 /** What commands on sorted sets have in common. */
 import type { Argv } from '../../base/argv.ts'
+import { writeDouble17g } from '../../base/double-text.ts'
 import { parseInt64 } from '../../base/int64-text.ts'
 import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../../engine/notifications.ts'
 import type { Session } from '../../engine/session.ts'
@@ -48,7 +49,13 @@ export function replyMember(zsets: ZsetType, reply: ReplyWriter): void {
 export function replyPair(zsets: ZsetType, reply: ReplyWriter): void {
   if (reply.protocol === 3) reply.array(2)
   reply.bulk(zsets.bytes, zsets.start, zsets.lengthBytes)
-  reply.double(zsets.score)
+  replyScore(zsets, zsets.score, reply)
+}
+
+/** As `reply.double`, and for clients of RESP2 without making a string. Hot. */
+export function replyScore(zsets: ZsetType, score: number, reply: ReplyWriter): void {
+  if (reply.protocol === 3) reply.double(score)
+  else reply.bulk(zsets.text, 0, writeDouble17g(zsets.text, 0, score))
 }
 
 /** Begins a reply of members, or of such pairs. */

@@ -67,7 +67,8 @@ export class ZsetType implements ValueType {
   private at = NO_ELEMENT
   private atRoot: Ref = 0
   private atEncoding = ENCODING_LISTPACK
-  private readonly text = new Uint8Array(DOUBLE_TEXT_BYTES_MAX)
+  /** Where scores are written. */
+  readonly text = new Uint8Array(DOUBLE_TEXT_BYTES_MAX)
 
   constructor({ arena, hash, limits }: Keyspace) {
     this.arena = arena
