@@ -34,7 +34,6 @@ function payload(draw: Draw): string {
 /** Options of SORT. */
 function sortOptions(draw: Draw): string[] {
   return [
-    draw.maybe(0.3, () => [draw.word('BY'), draw.pick(['w_*', '*'])]),
     draw.maybe(0.3, () => [draw.word('LIMIT'), draw.index(), draw.index()]),
     draw.maybe(0.4, () => [draw.word('GET'), draw.pick(['#', 'w_*', '*->f', 'a'])]),
     draw.maybe(0.3, () => [draw.word('ASC', 'DESC')]),
@@ -125,13 +124,13 @@ export const genericGenerators: readonly CommandGenerator[] = [
   {
     name: 'SORT',
     weight: 4,
-    // Not sorted: of a set it is chance in what order they come, and which ones with LIMIT.
+    // Not sorted, or by weights of which many are equal: of a set it is chance in what order they come then, and which.
     words: (draw) => [
-      draw.word('SORT', 'SORT_RO'),
+      'SORT_RO',
       draw.key(),
       draw.word('BY'),
-      draw.pick(['nosort', '#', 'h->f', '']),
-      ...sortOptions(draw).filter((word) => !/^by$/i.test(word)),
+      draw.pick(['nosort', '#', 'h->f', '', 'w_*', '*']),
+      ...sortOptions(draw),
     ],
     compare: sameCount,
   },
