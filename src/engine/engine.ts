@@ -15,9 +15,9 @@ import { reprText } from '../base/quoting.ts'
 import type { Random } from '../base/random.ts'
 import type { Db } from '../keyspace/db.ts'
 import { EXPIRE_DELETE, EXPIRE_HIDE, EXPIRE_IGNORE } from '../keyspace/entry.ts'
-import { Keyspace, type KeyspaceListener } from '../keyspace/keyspace.ts'
+import { Keyspace } from '../keyspace/keyspace.ts'
 import type { ValueType } from '../keyspace/value-type.ts'
-import { ArenaFullError, type Ref } from '../memory/arena.ts'
+import { ArenaFullError } from '../memory/arena.ts'
 import { ERR_MISCONF, ERR_OOM, type ErrorReply } from '../resp/errors.ts'
 import { type ReplyMark, ReplyWriter } from '../resp/reply-writer.ts'
 import { COMPLETE, INCOMPLETE, RequestParser } from '../resp/request-parser.ts'
@@ -32,14 +32,15 @@ import { processClosely } from './dispatch.ts'
 import { EffectStream, TO_ALL, TO_REPLICAS } from './effects.ts'
 import { Eviction } from './eviction.ts'
 import { PROTECTED, TOUCHES_ARBITRARY_KEYS } from './flags.ts'
-import { GATE_AUTH, GATE_LOADING, GATE_MAXMEMORY } from './gates.ts'
+import { GATE_AUTH, GATE_MAXMEMORY } from './gates.ts'
 import { KeyWaiters } from './key-waiters.ts'
+import { KeyspaceNews } from './keyspace-news.ts'
 import { LatencyMonitor } from './latency-monitor.ts'
 import { feedMonitors } from './monitor.ts'
-import { NOTIFY_EXPIRED, NOTIFY_GENERIC, NOTIFY_HASH, NOTIFY_KEY_MISS, NOTIFY_NEW } from './notifications.ts'
+import { NOTIFY_NEW } from './notifications.ts'
 import { isOverOutputLimit, outputLimit, replyCheckBytes } from './output-limits.ts'
 import { PubSub, publishKeyEvent } from './pubsub.ts'
-import type { ReplicationSeam } from './replication-seam.ts'
+import type { ReplicationSeam, RequestSource } from './replication-seam.ts'
 import {
   BLOCKED,
   CLOSE_AFTER_REPLY,
@@ -115,7 +116,7 @@ export interface ReplyGuard {
   readonly safe: number
 }
 
-export class Engine implements KeyspaceListener {
+export class Engine {
   readonly clock: Clock
   readonly random: Random
   readonly settings: EngineSettings
@@ -190,7 +191,7 @@ export class Engine implements KeyspaceListener {
     this.random = options.random
     this.settings = options.settings ?? new EngineSettings()
     this.keyspace = new Keyspace(options.clock, options.random, options.databases, options.types ?? [])
-    this.keyspace.listener = this
+    this.keyspace.listener = new KeyspaceNews(this)
     this.commands = new CommandTable(options.commands)
     this.log = options.log ?? (() => {})
     this.onFatal =
@@ -351,6 +352,9 @@ export class Engine implements KeyspaceListener {
     this.receiving = session
     if (this.replyGuard !== null) this.guardBase = this.replyGuard.recorded
     this.reply.protocol = session.protocol
+    const { source } = session
+    // What its master does to a key it does whether the key is overdue here or not.
+    if (source !== null) this.keyspace.expireMode = EXPIRE_IGNORE
     try {
       const { postponed } = session
       if (postponed !== null) {
@@ -358,10 +362,11 @@ export class Engine implements KeyspaceListener {
         this.process(session, postponed)
       }
       if (session.inbox !== null) this.consumeInbox(session)
-      if (session.source !== null) this.consumeSource(session)
+      if (source !== null) this.consumeSource(session, source)
     } catch (error) {
       this.fail(error, session)
     }
+    if (source !== null) this.keyspace.expireMode = this.restingExpireMode
     this.finishBatch(session)
   }
 
@@ -522,44 +527,9 @@ export class Engine implements KeyspaceListener {
     this.resume(session)
   }
 
-  // What the keyspace tells
-
-  expired(db: Db, entry: Ref): void {
-    const at = db.keyAt(entry)
-    const length = db.keyLength(entry)
-    const bytes = db.bytesOf(entry)
-    this.propagateExpiry(db, bytes.slice(at, at + length))
-    if (!this.watch.isEmpty) this.watch.expired(db, bytes, at, length)
-    if (this.settings.notifyFlags & NOTIFY_EXPIRED) this.notify(NOTIFY_EXPIRED, 'expired', db, bytes, at, length)
+  /** Effects that came about outside of a command leave at once. */
+  flushLoneEffects(): void {
     if (this.depth === 0) this.effects.flush()
-  }
-
-  fieldExpired(db: Db, entry: Ref, bytes: Uint8Array, start: number, length: number): void {
-    if (this.effects.isActive) {
-      this.effects.add(db.index, Argv.of(['HDEL', db.keyBytes(entry), bytes.slice(start, start + length)]))
-    }
-    if (this.depth === 0) this.effects.flush()
-  }
-
-  fieldsExpired(db: Db, key: Uint8Array, isGone: boolean): void {
-    if (!this.watch.isEmpty) this.watch.touch(db, key, 0, key.length)
-    const { notifyFlags } = this.settings
-    if (notifyFlags & NOTIFY_HASH) this.notify(NOTIFY_HASH, 'hexpired', db, key, 0, key.length)
-    if (isGone && notifyFlags & NOTIFY_GENERIC) this.notify(NOTIFY_GENERIC, 'del', db, key, 0, key.length)
-  }
-
-  missed(db: Db, bytes: Uint8Array, start: number, length: number): void {
-    if (this.settings.notifyFlags & NOTIFY_KEY_MISS) this.notify(NOTIFY_KEY_MISS, 'keymiss', db, bytes, start, length)
-  }
-
-  added(db: Db, bytes: Uint8Array, start: number, length: number): void {
-    if ((this.gate & GATE_LOADING) !== 0) return
-    if (!this.keyWaiters.isEmpty) this.keyWaiters.added(db, bytes, start, length)
-    if (this.settings.notifyFlags & NOTIFY_NEW) this.notify(NOTIFY_NEW, 'new', db, bytes, start, length)
-  }
-
-  streamGone(db: Db, entry: Ref): void {
-    this.keyWaiters.streamGone(db, entry)
   }
 
   /** Publishes a keyspace event. The class must have been found enabled. */
@@ -652,11 +622,10 @@ export class Engine implements KeyspaceListener {
     }
   }
 
-  /** As `consume`, of requests that are parsed already. No gate is closed to a master but that of its own session. */
-  private consumeSource(session: Session): void {
-    const { source } = session
+  /** As `consume`, of requests that are parsed already. */
+  private consumeSource(session: Session, source: RequestSource): void {
     while ((session.flags & SUSPENDED) === 0) {
-      const argv = source!.next()
+      const argv = source.next()
       if (argv === null) return
       this.process(session, argv)
       if (this.reply.pendingBytes > this.replyCheckBytes) this.flushReplies(session)
@@ -913,10 +882,6 @@ export class Engine implements KeyspaceListener {
       if (this.depth === 0) this.effects.addLast(session.db.index, argv, targets)
       else this.effects.add(session.db.index, argv.copy(), targets)
     }
-  }
-
-  private propagateExpiry(db: Db, key: Uint8Array): void {
-    if (this.effects.isActive) this.effects.add(db.index, Argv.of([this.settings.lazyExpire ? 'UNLINK' : 'DEL', key]))
   }
 }
 
