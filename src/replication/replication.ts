@@ -152,6 +152,7 @@ export class Replication implements ReplicationSeam, EffectSink {
     else {
       history.secondId = loaded.id
       history.secondOffset = loaded.offset + 1
+      this.buffer!.trim()
       this.buffer!.rebase(loaded.offset)
       this.engine.effects.offset = this.offset
       this.replicas.noneSinceMs = this.engine.clock.nowMs
@@ -425,6 +426,7 @@ export class Replication implements ReplicationSeam, EffectSink {
   tick(): void {
     const { engine } = this
     const { nowMs } = engine.clock
+    this.buffer?.trim()
     if (this.isReplica) {
       if (engine.settings.activeExpire) this.ownExpires.tick()
     } else this.ownExpires.clear()
