@@ -2,6 +2,8 @@
 import type { CommandGenerator, Draw } from './generator.ts'
 import { sameCount, sameElements, sameScan, sameType } from './generator-compare.ts'
 
+const DOLLAR = 0x24
+
 /** Of few, so that sets meet. */
 function member(draw: Draw): string {
   const kind = draw.below(10)
@@ -51,6 +53,8 @@ export const setGenerators: readonly CommandGenerator[] = [
   {
     name: 'SPOP',
     weight: 3,
+    // Without its count it would leave it to chance what goes.
+    isSpoiledNever: true,
     words: (draw) => ['SPOP', draw.key(), popCount(draw)],
     compare: sameElements,
   },
@@ -58,7 +62,8 @@ export const setGenerators: readonly CommandGenerator[] = [
     name: 'SRANDMEMBER',
     weight: 5,
     words: (draw) => ['SRANDMEMBER', draw.key(), count(draw)],
-    compare: sameCount,
+    // One that lost its count is answered by a single member.
+    compare: (ours, theirs) => (ours[0] === DOLLAR ? sameType(ours, theirs) : sameCount(ours, theirs)),
   },
   { name: 'SRANDMEMBER', weight: 3, words: (draw) => ['SRANDMEMBER', draw.key()], compare: sameType },
   unordered('SINTER'),
