@@ -63,6 +63,7 @@ export const HLL_UNCHANGED = 0
 export const HLL_CHANGED = 1
 export const HLL_CORRUPT = -1
 
+const RANKS = HLL_REGISTER_MAX + 1
 const EMPTY_SPARSE_BYTES = HLL_HEADER_BYTES + 2
 
 /** Whether these bytes are a HyperLogLog, as far as their header says. */
@@ -144,7 +145,8 @@ export class HyperLogLog {
 
   /** The largest rank of each register, of what was merged since `clearRegisters`. */
   readonly registers = new Uint8Array(HLL_REGISTERS)
-  private readonly histogram = new Int32Array(HLL_REGISTER_MAX + 1)
+  /** How many registers have each rank: four counts apart, since one that was just raised is not ready to be raised again. */
+  private readonly histogram = new Int32Array(4 * RANKS)
   private readonly split = new Uint8Array(SPLIT_BYTES_MAX)
   private high = 0
   private low = 0
@@ -212,6 +214,24 @@ export class HyperLogLog {
     return raiseDense(this.bytes, 0, index, rank) ? HLL_CHANGED : HLL_UNCHANGED
   }
 
+  /** Raises the registers to those that were merged, the value's own among them, as one after the other would be. */
+  raiseToMerged(sparseBytesMax: number): void {
+    const { registers } = this
+    for (let index = 0; index < HLL_REGISTERS && !this.isDense; index++) {
+      const rank = registers[index]!
+      if (rank !== 0 && this.raise(index, rank, sparseBytesMax) === HLL_CORRUPT) return
+    }
+    if (!this.isDense) return
+    const { bytes } = this
+    for (let at = HLL_HEADER_BYTES, index = 0; index < HLL_REGISTERS; at += 3, index += 4) {
+      const second = registers[index + 1]!
+      const third = registers[index + 2]!
+      bytes[at] = registers[index]! | (second << 6)
+      bytes[at + 1] = (second >>> 2) | (third << 4)
+      bytes[at + 2] = (third >>> 4) | (registers[index + 3]! << 2)
+    }
+  }
+
   /** Makes the value dense; false if it is corrupt, and then it stays as it is. */
   makeDense(): boolean {
     if (this.isDense) return true
@@ -245,9 +265,11 @@ export class HyperLogLog {
     if (hllEncoding(bytes, start) === HLL_DENSE) {
       for (let at = start + HLL_HEADER_BYTES, index = 0; index < HLL_REGISTERS; at += 3, index += 4) {
         const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16)
+        const second = (word >>> 6) & 63
+        const third = (word >>> 12) & 63
         if ((word & 63) > registers[index]!) registers[index] = word & 63
-        if (((word >>> 6) & 63) > registers[index + 1]!) registers[index + 1] = (word >>> 6) & 63
-        if (((word >>> 12) & 63) > registers[index + 2]!) registers[index + 2] = (word >>> 12) & 63
+        if (second > registers[index + 1]!) registers[index + 1] = second
+        if (third > registers[index + 2]!) registers[index + 2] = third
         if (word >>> 18 > registers[index + 3]!) registers[index + 3] = word >>> 18
       }
       return true
@@ -278,9 +300,9 @@ export class HyperLogLog {
       for (let at = start + HLL_HEADER_BYTES; at < end; at += 3) {
         const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16)
         histogram[word & 63]!++
-        histogram[(word >>> 6) & 63]!++
-        histogram[(word >>> 12) & 63]!++
-        histogram[word >>> 18]!++
+        histogram[RANKS + ((word >>> 6) & 63)]!++
+        histogram[2 * RANKS + ((word >>> 12) & 63)]!++
+        histogram[3 * RANKS + (word >>> 18)]!++
       }
     } else if (!this.countSparse(bytes, start + HLL_HEADER_BYTES, start + length)) return null
     return this.estimate()
@@ -288,9 +310,14 @@ export class HyperLogLog {
 
   /** The estimate for what was merged. */
   countRegisters(): bigint {
-    const { histogram } = this
+    const { histogram, registers } = this
     histogram.fill(0)
-    for (const rank of this.registers) histogram[rank]!++
+    for (let index = 0; index < HLL_REGISTERS; index += 4) {
+      histogram[registers[index]!]!++
+      histogram[RANKS + registers[index + 1]!]!++
+      histogram[2 * RANKS + registers[index + 2]!]!++
+      histogram[3 * RANKS + registers[index + 3]!]!++
+    }
     return this.estimate()
   }
 
@@ -310,6 +337,10 @@ export class HyperLogLog {
 
   private estimate(): bigint {
     const { histogram } = this
+    for (let rank = 0; rank < RANKS; rank++) {
+      const others = histogram[RANKS + rank]! + histogram[2 * RANKS + rank]! + histogram[3 * RANKS + rank]!
+      histogram[rank] = histogram[rank]! + others
+    }
     const m = HLL_REGISTERS
     let z = m * tau((m - histogram[HASH_BITS + 1]!) / m)
     for (let rank = HASH_BITS; rank >= 1; rank--) {

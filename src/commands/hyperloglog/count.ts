@@ -29,7 +29,7 @@ import {
   invalidateCount,
   raiseDense,
 } from '../../structures/hyperloglog.ts'
-import { checked, ERR_CORRUPT, load, opened, raiseAll, store } from './values.ts'
+import { checked, ERR_CORRUPT, load, opened, store } from './values.ts'
 
 const ACL = { acl: ['hyperloglog'] } satisfies Partial<CommandDefinition>
 
@@ -182,7 +182,7 @@ export const pfmerge = defineCommand({
     else load(hll, db, entry)
     // What was merged without complaint is not corrupt.
     if (becomesDense) hll.makeDense()
-    raiseAll(hll, db.keyspace.limits.hllSparseMaxBytes)
+    hll.raiseToMerged(db.keyspace.limits.hllSparseMaxBytes)
     invalidateCount(hll.bytes, 0)
     store(ctx, argv, 1, entry, hll)
     ctx.changed(argv, 1, NOTIFY_STRING, 'pfadd')

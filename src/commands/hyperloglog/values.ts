@@ -7,7 +7,7 @@ import { ENCODING_RAW, NO_KEY, WRONG_TYPE } from '../../keyspace/entry.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { ERR_WRONGTYPE, errorReply } from '../../resp/errors.ts'
 import type { ReplyWriter } from '../../resp/reply-writer.ts'
-import { HLL_CORRUPT, type HyperLogLog, isHyperLogLog } from '../../structures/hyperloglog.ts'
+import { type HyperLogLog, isHyperLogLog } from '../../structures/hyperloglog.ts'
 
 export const ERR_CORRUPT = errorReply('INVALIDOBJ Corrupted HLL object detected')
 const ERR_NO_HLL = errorReply('WRONGTYPE Key is not a valid HyperLogLog string value.')
@@ -41,13 +41,4 @@ export function store(ctx: Session, argv: Argv, index: number, entry: Ref, hll: 
   }
   const target = db.resizeString(entry, length, ENCODING_RAW)
   db.bytesOf(target).set(bytes.subarray(0, length), db.valueAt(target))
-}
-
-/** Raises the registers of the value on the workbench to those that were merged. */
-export function raiseAll(hll: HyperLogLog, sparseBytesMax: number): void {
-  const { registers } = hll
-  for (let index = 0; index < registers.length; index++) {
-    const rank = registers[index]!
-    if (rank !== 0 && hll.raise(index, rank, sparseBytesMax) === HLL_CORRUPT) return
-  }
 }

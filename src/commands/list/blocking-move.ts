@@ -86,7 +86,7 @@ function move(
   if (source !== NO_KEY) {
     const { dirty } = keyspace
     moveBetween(ctx, argv, fromTail, toTail, reply)
-    if (keyspace.dirty !== dirty) ctx.replaceEffect(effect(argv, false))
+    if (keyspace.dirty !== dirty && ctx.engine.effects.isActive) ctx.replaceEffect(effect(argv, false))
     return
   }
   if (!mayWait(ctx)) return reply.null()

@@ -114,7 +114,7 @@ function pop(ctx: Session, argv: Argv, isTail: boolean, reply: ReplyWriter): voi
     if (entry === NO_KEY) continue
     if (entry === WRONG_TYPE) return reply.error(ERR_WRONGTYPE)
     popWithKey(ctx, argv, i, entry, isTail, reply)
-    ctx.replaceEffect([isTail ? 'RPOP' : 'LPOP', argv.view(i)])
+    if (ctx.engine.effects.isActive) ctx.replaceEffect([isTail ? 'RPOP' : 'LPOP', argv.view(i)])
     return
   }
   if (!mayWait(ctx)) return reply.nullArray()
