@@ -42,7 +42,7 @@ export const NODE_PREVIOUS = 0
 export const NODE_NEXT = 1
 const ENTRY = 2
 const SIZE = 3
-const COUNT = 4
+export const NODE_COUNT = 4
 const FLAGS = 5
 const OFFSET = 6
 const CAPACITY = 7
@@ -121,7 +121,7 @@ export class QuicklistNodes {
   }
 
   count(node: QuicklistNodeRef): number {
-    return this.word(node, COUNT)
+    return this.word(node, NODE_COUNT)
   }
 
   flags(node: QuicklistNodeRef): number {
@@ -160,7 +160,7 @@ export class QuicklistNodes {
     this.copyIn(node, bytes, start, length)
     // Counting may write, and the bytes are not ours.
     const entry = this.word(node, ENTRY)
-    this.setWord(node, COUNT, listpackCount(this.arena.view8(entry), this.arena.at8(entry)))
+    this.setWord(node, NODE_COUNT, listpackCount(this.arena.view8(entry), this.arena.at8(entry)))
     return node
   }
 
@@ -237,8 +237,8 @@ export class QuicklistNodes {
     const newSize = size + total
     bytes[start + newSize - 1] = END_MARK
     words[at + SIZE] = newSize
-    const count = words[at + COUNT]! + 1
-    words[at + COUNT] = count
+    const count = words[at + NODE_COUNT]! + 1
+    words[at + NODE_COUNT] = count
     setHeaderBytes(bytes, start, newSize)
     setHeaderCount(bytes, start, count)
   }
@@ -264,8 +264,8 @@ export class QuicklistNodes {
       words[at + OFFSET]! += length
     }
     words[at + SIZE] = newSize
-    const count = words[at + COUNT]! - 1
-    words[at + COUNT] = count
+    const count = words[at + NODE_COUNT]! - 1
+    words[at + NODE_COUNT] = count
     setHeaderBytes(bytes, start, newSize)
     setHeaderCount(bytes, start, count)
     if (newSize < words[at + CAPACITY]! >> 2) this.shrink(node)
@@ -290,9 +290,9 @@ export class QuicklistNodes {
     encoder.write(bytes, data, start + offset)
     const newSize = size + total - replaced
     words[at + SIZE] = newSize
-    if (replaced === 0) words[at + COUNT]! += 1
+    if (replaced === 0) words[at + NODE_COUNT]! += 1
     setHeaderBytes(bytes, start, newSize)
-    setHeaderCount(bytes, start, words[at + COUNT]!)
+    setHeaderCount(bytes, start, words[at + NODE_COUNT]!)
     if (newSize < words[at + CAPACITY]! >> 2) this.shrink(node)
   }
 
@@ -314,9 +314,9 @@ export class QuicklistNodes {
       words[at + OFFSET]! += gap
     } else this.mover.move(bytes, data, start + to, start + from, size - to)
     words[at + SIZE] = size - gap
-    words[at + COUNT]! -= removed
+    words[at + NODE_COUNT]! -= removed
     setHeaderBytes(bytes, start, size - gap)
-    setHeaderCount(bytes, start, words[at + COUNT]!)
+    setHeaderCount(bytes, start, words[at + NODE_COUNT]!)
     if (size - gap < words[at + CAPACITY]! >> 2) this.shrink(node)
   }
 
@@ -387,9 +387,9 @@ export class QuicklistNodes {
     const start = arena.at8(entry) + offset
     bytes[start + size + added - 1] = END_MARK
     words[at + SIZE] = size + added
-    words[at + COUNT]! += this.count(other)
+    words[at + NODE_COUNT]! += this.count(other)
     setHeaderBytes(bytes, start, size + added)
-    setHeaderCount(bytes, start, words[at + COUNT]!)
+    setHeaderCount(bytes, start, words[at + NODE_COUNT]!)
   }
 
   /** Gives up room that the entry does not need, if there is memory to do so: the node is not expected to grow. */
@@ -461,7 +461,7 @@ export class QuicklistNodes {
     words[at + NODE_NEXT] = 0
     words[at + ENTRY] = entry
     words[at + SIZE] = size
-    words[at + COUNT] = count
+    words[at + NODE_COUNT] = count
     words[at + FLAGS] = flags
     words[at + OFFSET] = 0
     words[at + CAPACITY] = arena.capacity(entry)

@@ -35,6 +35,9 @@ import {
 import {
   COMPRESSED,
   DONT_COMPRESS,
+  NODE_COUNT,
+  NODE_NEXT,
+  NODE_PREVIOUS,
   NodeView,
   type QuicklistNodeRef,
   QuicklistNodes,
@@ -480,33 +483,28 @@ export class Quicklists {
   private foundOffset = 0
   private foundIndex = 0
 
-  /** The node of an element that there is, sought from the nearer end. */
+  /** The node of an element that there is, sought from the nearer end. Hot in long lists. */
   private nodeAt(root: QuicklistRef, index: number): QuicklistNodeRef {
-    const { nodes } = this
+    const { arena } = this
     const count = this.count(root)
+    const isForward = index <= (count - 1) / 2
+    const link = isForward ? NODE_NEXT : NODE_PREVIOUS
+    let node = isForward ? this.head(root) : this.tail(root)
+    let left = isForward ? index : count - 1 - index
     let passed = 0
-    if (index <= (count - 1) / 2) {
-      let node = this.head(root)
-      let left = index
-      for (let held = nodes.count(node); left >= held; held = nodes.count(node)) {
-        left -= held
-        node = nodes.next(node)
-        passed++
+    for (;;) {
+      const words = arena.view32(node)
+      const at = arena.at32(node)
+      const held = words[at + NODE_COUNT]!
+      if (left < held) {
+        this.foundOffset = isForward ? left : held - 1 - left
+        this.foundIndex = isForward ? passed : this.nodeCount(root) - 1 - passed
+        return node
       }
-      this.foundOffset = left
-      this.foundIndex = passed
-      return node
-    }
-    let node = this.tail(root)
-    let behind = count - 1 - index
-    for (let held = nodes.count(node); behind >= held; held = nodes.count(node)) {
-      behind -= held
-      node = nodes.previous(node)
+      left -= held
       passed++
+      node = words[at + link]!
     }
-    this.foundOffset = nodes.count(node) - 1 - behind
-    this.foundIndex = this.nodeCount(root) - 1 - passed
-    return node
   }
 
   /** Makes a node the cursor's. */
