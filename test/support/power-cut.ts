@@ -157,11 +157,14 @@ async function runOnce(seed: number, cuts: number, report: PowerCutReport): Prom
     let image: PowerCutFiles | null = null
     let floor = 0
     let newest = 0
+    let underWay = ''
     run.files.onOperation = () => {
       if (image !== null || run.files.operations < nextCut) return
       image = run.files.imageAfterCut()
       floor = floorOf(run)
       newest = history.newest
+      // FLUSHALL saves before it is over.
+      underWay = datasetDigest(run.test.engine.keyspace)
     }
     for (let steps = 0; image === null && steps < 400; steps++) await step(run)
     run.files.onOperation = null
@@ -178,7 +181,8 @@ async function runOnce(seed: number, cuts: number, report: PowerCutReport): Prom
     run.test.persistence.state.saves = 0
     const goesOn = random.below(3) > 0 && cutsLeft > 0
     const recovered = await start(random, mode, image, history, run.test.clock.nowMs)
-    const state = history.states.get(datasetDigest(recovered.test.engine.keyspace))
+    const digest = datasetDigest(recovered.test.engine.keyspace)
+    const state = digest === underWay ? Math.max(newest, floor) : history.states.get(digest)
     if (state === undefined) throw new Error(`${mode}: a state that never was\n${describe(recovered)}`)
     // A digest names the newest state that had it; an older one that is the same is just as good.
     if (state < floor)
@@ -305,7 +309,7 @@ async function step(run: Run): Promise<void> {
     if (mode !== 'rdb') persistence.aof.startRewrite()
     else if (random.below(2) === 0) {
       const state = history.newest
-      if (persistence.save()) history.floor = Math.max(history.floor, state)
+      if (!persistence.isBusy && persistence.save()) history.floor = Math.max(history.floor, state)
     } else backgroundSave(run)
   } else if (mode !== 'rdb') backgroundSave(run)
   for (const client of clients) client.read()
@@ -326,7 +330,8 @@ function backgroundSave({ test: { persistence }, history, mode }: Run): void {
 
 function batch(random: Random): string[][] {
   const commands = Array.from({ length: 1 + random.below(3) }, () => write(random))
-  if (random.below(4) > 0) return commands
+  // FLUSHALL saves what a transaction has left so far: a state that nobody else sees.
+  if (random.below(4) > 0 || commands.some(([name]) => name === 'FLUSHALL')) return commands
   return [['MULTI'], ...commands, ['EXEC']]
 }
 

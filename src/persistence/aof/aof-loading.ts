@@ -182,11 +182,9 @@ class AofLoading {
       }
       if (status !== COMMAND) {
         if (status === END && !client.has(IN_MULTI)) break
-        if (status === END) {
-          this.log('warning', `Revert incomplete MULTI/EXEC transaction in AOF file ${name}`)
-          valid = validBeforeMulti
-        }
-        return this.endsEarly(name, valid)
+        if (status === END) this.log('warning', `Revert incomplete MULTI/EXEC transaction in AOF file ${name}`)
+        // Also when it ends within a command: what is appended later must not become part of the transaction.
+        return this.endsEarly(name, client.has(IN_MULTI) ? validBeforeMulti : valid)
       }
       const { argv } = reader
       const entry = resolve(engine.commands.lookup(argv), argv)

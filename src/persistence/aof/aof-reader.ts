@@ -4,7 +4,7 @@
  *   *3\r\n $3\r\nSET\r\n $3\r\nkey\r\n $5\r\nvalue\r\n   #TS:1700000000\r\n   *2\r\n ...
  *
  * What is accepted is what redis-server 7.0.15 accepts (loadSingleAppendOnlyFile): lines that begin with # are passed over,
- * and what follows an argument is not looked at. A file that ends within a command is short, which may be mended by cutting it
+ * and what follows an argument is not looked at. (Unlike there, a # line without an end makes the file short.) A file that ends within a command is short, which may be mended by cutting it
  * there; anything else that is not a command makes it bad.
  * Cost: no copy beside the window; a command that is larger than the window makes it grow.
  */
@@ -61,7 +61,11 @@ export class AofReader {
       const line = this.line()
       if (line < 0) return END
       const type = this.bytes[line]
-      if (type === HASH) continue
+      if (type === HASH) {
+        // Half a line would run into what is appended behind it.
+        if (this.bytes[this.at - 1] !== LF && this.isAtEnd()) return SHORT
+        continue
+      }
       if (type !== STAR) return BAD
       if (this.at - line === 1) return SHORT
       const count = this.number(line + 1)
@@ -126,6 +130,10 @@ export class AofReader {
       value = value * 10 + digit
     }
     return isNegative ? -value : value
+  }
+
+  private isAtEnd(): boolean {
+    return this.at === this.end && !this.fill(1)
   }
 
   private has(count: number): boolean {
