@@ -16,7 +16,7 @@ import { DENYOOM, FAST, WRITE } from '../../engine/flags.ts'
 import { NOTIFY_HASH } from '../../engine/notifications.ts'
 import type { Session } from '../../engine/session.ts'
 import type { Db } from '../../keyspace/db.ts'
-import { NO_KEY, TYPE_HASH, WRONG_TYPE } from '../../keyspace/entry.ts'
+import { ENCODING_HASHTABLE, NO_KEY, TYPE_HASH, WRONG_TYPE } from '../../keyspace/entry.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { ERR_WRONGTYPE } from '../../resp/errors.ts'
 import type { ReplyWriter } from '../../resp/reply-writer.ts'
@@ -110,6 +110,14 @@ function fill(db: Db, entry: Ref, argv: Argv, first: number): number {
   const { hashes } = db.keyspace
   const { bytes, starts, lengths, count } = argv
   let created = 0
+  if (db.encodingOf(entry) === ENCODING_HASHTABLE) {
+    const { fields } = hashes
+    const root = db.rootOf(entry)
+    for (let i = first; i < count; i += 2) {
+      if (fields.set(root, bytes, starts[i]!, lengths[i]!, bytes, starts[i + 1]!, lengths[i + 1]!)) created++
+    }
+    return created
+  }
   try {
     hashes.makeRoom(db, entry, argv, first)
     for (let i = first; i < count; i += 2) {
