@@ -43,7 +43,7 @@ export const zadd = defineCommand({
   acl: ['sortedset'],
   keys: [firstKey(KEY_RW | KEY_UPDATE)],
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '1.2.0',
     complexity: 'O(log(N)) for each member, N being the size of the sorted set.',
     summary: 'Adds members with their scores to a sorted set, or gives members other scores.',
@@ -58,7 +58,7 @@ export const zincrby = defineCommand({
   acl: ['sortedset'],
   keys: [firstKey(KEY_RW | KEY_ACCESS | KEY_UPDATE)],
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '1.2.0',
     complexity: 'O(log(N)), N being the size of the sorted set.',
     summary: 'Adds a number to the score of a member of a sorted set.',

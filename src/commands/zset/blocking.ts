@@ -36,7 +36,7 @@ export const bzpopmin = defineCommand({
   ...POP,
   name: 'BZPOPMIN',
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '5.0.0',
     complexity: COMPLEXITY,
     summary:
@@ -49,7 +49,7 @@ export const bzpopmax = defineCommand({
   ...POP,
   name: 'BZPOPMAX',
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '5.0.0',
     complexity: COMPLEXITY,
     summary:
@@ -72,7 +72,7 @@ export const bzmpop = defineCommand({
   ],
   getKeys: countedKeys(0, 2, 3),
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '7.0.0',
     complexity:
       'O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of elements in the sorted set, and M being the number of elements popped.',

@@ -73,7 +73,7 @@ export const zunion = defineCommand({
   ...READING,
   name: 'ZUNION',
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '6.2.0',
     complexity: UNION_COMPLEXITY,
     summary: 'Returns the members that any of several sorted sets has.',
@@ -85,7 +85,7 @@ export const zinter = defineCommand({
   ...READING,
   name: 'ZINTER',
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '6.2.0',
     complexity: INTER_COMPLEXITY,
     summary: 'Returns the members that all of several sorted sets have.',
@@ -97,7 +97,7 @@ export const zdiff = defineCommand({
   ...READING,
   name: 'ZDIFF',
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '6.2.0',
     complexity: DIFF_COMPLEXITY,
     summary: 'Returns the members of a sorted set that others do not have.',
@@ -109,7 +109,7 @@ export const zintercard = defineCommand({
   ...READING,
   name: 'ZINTERCARD',
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '7.0.0',
     complexity: 'O(N*K), N being the size of the smallest source and K the number of sources.',
     summary: 'Returns how many members all of several sorted sets have.',
@@ -134,7 +134,7 @@ export const zunionstore = defineCommand({
   ...STORING,
   name: 'ZUNIONSTORE',
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '2.0.0',
     complexity: UNION_COMPLEXITY,
     summary: 'Stores the members that any of several sorted sets has.',
@@ -146,7 +146,7 @@ export const zinterstore = defineCommand({
   ...STORING,
   name: 'ZINTERSTORE',
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '2.0.0',
     complexity: INTER_COMPLEXITY,
     summary: 'Stores the members that all of several sorted sets have.',
@@ -158,7 +158,7 @@ export const zdiffstore = defineCommand({
   ...STORING,
   name: 'ZDIFFSTORE',
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '6.2.0',
     complexity: DIFF_COMPLEXITY,
     summary: 'Stores the members of a sorted set that others do not have.',

@@ -43,7 +43,7 @@ export const zpopmin = defineCommand({
   flags: WRITE | FAST,
   keys: [firstKey(KEY_FLAGS)],
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '5.0.0',
     complexity: 'O(log(N)*M), N being the size of the sorted set and M the number of members removed.',
     summary: 'Removes and returns the members of a sorted set with the lowest scores.',
@@ -58,7 +58,7 @@ export const zpopmax = defineCommand({
   flags: WRITE | FAST,
   keys: [firstKey(KEY_FLAGS)],
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '5.0.0',
     complexity: 'O(log(N)*M), N being the size of the sorted set and M the number of members removed.',
     summary: 'Removes and returns the members of a sorted set with the highest scores.',
@@ -80,7 +80,7 @@ export const zmpop = defineCommand({
   ],
   getKeys: countedKeys(0, 1, 2),
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '7.0.0',
     complexity:
       'O(K) + O(M*log(N)), K being the number of keys, N the size of the sorted set and M the members removed.',

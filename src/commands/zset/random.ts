@@ -29,7 +29,7 @@ export const zrandmember = defineCommand({
   acl: ['sortedset'],
   keys: [firstKey(KEY_RO | KEY_ACCESS)],
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '6.2.0',
     complexity: 'O(N*log(M)), N being the number of members returned and M the size of the sorted set.',
     summary: 'Returns members of a sorted set chosen at random.',

@@ -145,7 +145,7 @@ export const zrange = defineCommand({
   ...COMMON,
   name: 'ZRANGE',
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '1.2.0',
     complexity: COMPLEXITY,
     summary: 'Returns the members of a sorted set in a range of ranks, scores or bytes.',
@@ -157,7 +157,7 @@ export const zrevrange = defineCommand({
   ...COMMON,
   name: 'ZREVRANGE',
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '1.2.0',
     complexity: COMPLEXITY,
     summary: 'Returns the members of a sorted set in a range of ranks, from the highest score on.',
@@ -169,7 +169,7 @@ export const zrangebyscore = defineCommand({
   ...COMMON,
   name: 'ZRANGEBYSCORE',
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '1.0.5',
     complexity: COMPLEXITY,
     summary: 'Returns the members of a sorted set whose scores are in a range.',
@@ -181,7 +181,7 @@ export const zrevrangebyscore = defineCommand({
   ...COMMON,
   name: 'ZREVRANGEBYSCORE',
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '2.2.0',
     complexity: COMPLEXITY,
     summary: 'Returns the members of a sorted set whose scores are in a range, from the highest score on.',
@@ -193,7 +193,7 @@ export const zrangebylex = defineCommand({
   ...COMMON,
   name: 'ZRANGEBYLEX',
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '2.8.9',
     complexity: COMPLEXITY,
     summary: 'Returns the members of a sorted set, all of equal score, that lie in a range of bytes.',
@@ -205,7 +205,7 @@ export const zrevrangebylex = defineCommand({
   ...COMMON,
   name: 'ZREVRANGEBYLEX',
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '2.8.9',
     complexity: COMPLEXITY,
     summary:
@@ -221,7 +221,7 @@ export const zrangestore = defineCommand({
   acl: ['sortedset'],
   keys: [keyAt(1, KEY_OW | KEY_UPDATE), keyAt(2, KEY_RO | KEY_ACCESS)],
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '6.2.0',
     complexity: 'O(log(N)+M), N being the size of the sorted set and M the number of members stored.',
     summary: 'Stores a range of the members of a sorted set in another key.',

@@ -27,7 +27,7 @@ export const zrem = defineCommand({
   arity: -3,
   flags: WRITE | FAST,
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '1.2.0',
     complexity: 'O(M*log(N)), N being the size of the sorted set and M the number of members to remove.',
     summary: 'Removes members from a sorted set, which goes with the last one.',
@@ -62,7 +62,7 @@ export const zremrangebyrank = defineCommand({
   arity: 4,
   flags: WRITE,
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '2.0.0',
     complexity: RANGE_COMPLEXITY,
     summary: 'Removes the members of a sorted set from one rank to another.',
@@ -88,7 +88,7 @@ export const zremrangebyscore = defineCommand({
   arity: 4,
   flags: WRITE,
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '1.2.0',
     complexity: RANGE_COMPLEXITY,
     summary: 'Removes the members of a sorted set whose scores are in a range.',
@@ -111,7 +111,7 @@ export const zremrangebylex = defineCommand({
   arity: 4,
   flags: WRITE,
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '2.8.9',
     complexity: RANGE_COMPLEXITY,
     summary: 'Removes the members of a sorted set, all of equal score, that lie in a range of bytes.',

@@ -24,7 +24,7 @@ export const zscan = defineCommand({
   acl: ['sortedset'],
   keys: [firstKey(KEY_RO | KEY_ACCESS)],
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '2.8.0',
     complexity: 'O(1) for a call, O(N) for all calls of a whole iteration over N members.',
     summary: 'Returns a portion of the members of a sorted set with their scores, and a cursor for the next.',

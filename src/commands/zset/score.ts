@@ -25,7 +25,7 @@ export const zscore = defineCommand({
   name: 'ZSCORE',
   arity: 3,
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '1.2.0',
     complexity: 'O(1)',
     summary: 'Returns the score of a member of a sorted set.',
@@ -45,7 +45,7 @@ export const zmscore = defineCommand({
   name: 'ZMSCORE',
   arity: -3,
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '6.2.0',
     complexity: 'O(N), N being the number of members asked for.',
     summary: 'Returns the scores of members of a sorted set.',
@@ -70,7 +70,7 @@ export const zcard = defineCommand({
   arity: 2,
   keys: [firstKey(KEY_RO)],
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '1.2.0',
     complexity: 'O(1)',
     summary: 'Returns how many members a sorted set has.',
@@ -87,7 +87,7 @@ export const zcount = defineCommand({
   name: 'ZCOUNT',
   arity: 4,
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '2.0.0',
     complexity: 'O(log(N)), N being the size of the sorted set.',
     summary: 'Returns how many members of a sorted set have a score in a range.',
@@ -108,7 +108,7 @@ export const zlexcount = defineCommand({
   name: 'ZLEXCOUNT',
   arity: 4,
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '2.8.9',
     complexity: 'O(log(N)), N being the size of the sorted set.',
     summary: 'Returns how many members of a sorted set, all of equal score, lie in a range of bytes.',
@@ -129,7 +129,7 @@ export const zrank = defineCommand({
   name: 'ZRANK',
   arity: 3,
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '2.0.0',
     complexity: 'O(log(N)), N being the size of the sorted set.',
     summary: 'Returns the rank of a member of a sorted set, from the lowest score on.',
@@ -142,7 +142,7 @@ export const zrevrank = defineCommand({
   name: 'ZREVRANK',
   arity: 3,
   doc: {
-    group: 'sorted_set',
+    group: 'sorted-set',
     since: '2.0.0',
     complexity: 'O(log(N)), N being the size of the sorted set.',
     summary: 'Returns the rank of a member of a sorted set, from the highest score on.',
