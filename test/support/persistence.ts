@@ -57,6 +57,7 @@ export interface TestPersistenceOptions {
   readonly databases?: number
   readonly types?: readonly ValueType[]
   readonly codecs?: readonly RdbTypeCodec[]
+  readonly onFatal?: (error: unknown) => void
 }
 
 export function createTestPersistence(options: TestPersistenceOptions = {}): TestPersistence {
@@ -70,6 +71,7 @@ export function createTestPersistence(options: TestPersistenceOptions = {}): Tes
       databases: options.databases ?? 16,
       types: options.types ?? [],
       log: (level, message) => log.push(`${level} ${message}`),
+      ...(options.onFatal === undefined ? {} : { onFatal: options.onFatal }),
     },
   )
   const settings = new PersistenceSettings()
