@@ -4,6 +4,7 @@ import { bgsaveGroup } from './bgsave.ts'
 import { throughputGroup } from './commands.ts'
 import { memoryGroup } from './memory.ts'
 import { rdbGroup } from './rdb.ts'
+import { replicationGroup } from './replication.ts'
 import { typeCommandGroup, typeLargeGroup, typeMemoryGroup } from './types.ts'
 
 export const GROUPS: readonly Group[] = [
@@ -13,6 +14,7 @@ export const GROUPS: readonly Group[] = [
   memoryGroup,
   rdbGroup,
   bgsaveGroup,
+  replicationGroup,
   typeCommandGroup(1, 1.15),
   typeCommandGroup(16, 0.9),
   typeMemoryGroup,
