@@ -283,6 +283,30 @@ export class StreamId {
   }
 }
 
+/** Ids as text, one after the other: neighbours often have their milliseconds in common, whose digits stay. */
+export class StreamIdText {
+  readonly bytes = new Uint8Array(ID_TEXT_BYTES_MAX)
+  private msHigh = 0
+  private msLow = 0
+  /** Where the sequence number begins. 0: nothing was written yet. */
+  private seqAt = 0
+
+  /** Writes an id to the start of `bytes`; returns its length. */
+  write(id: StreamId): number {
+    if (id.msLow !== this.msLow || id.msHigh !== this.msHigh || this.seqAt === 0) {
+      this.msLow = id.msLow
+      this.msHigh = id.msHigh
+      const dash = formatUnsigned64(this.bytes, 0, id.msHigh, id.msLow)
+      this.bytes[dash] = DASH
+      this.seqAt = dash + 1
+    }
+    const { seqAt } = this
+    if (id.seqHigh !== 0 || id.seqLow >>> 0 > 9) return formatUnsigned64(this.bytes, seqAt, id.seqHigh, id.seqLow)
+    this.bytes[seqAt] = DIGIT_0 + id.seqLow
+    return seqAt + 1
+  }
+}
+
 /** Writes a number of 64 bits in decimal; returns the offset behind it. */
 export function formatUnsigned64(out: Uint8Array, at: number, high: number, low: number): number {
   if (high >>> 0 < SAFE_HIGH) return writeUint(out, at, high * TWO_32 + (low >>> 0))

@@ -67,7 +67,9 @@ function readBound(argv: Argv, index: number, id: StreamId, isEnd: boolean, repl
 }
 
 export function replyId(streams: StreamType, id: StreamId, reply: ReplyWriter): void {
-  reply.bulk(streams.idText, 0, id.format(streams.idText, 0))
+  const { idText } = streams
+  const length = idText.write(id)
+  reply.bulk(idText.bytes, 0, length)
 }
 
 /** The entry that the iterator has found: its id, and its fields and values. */

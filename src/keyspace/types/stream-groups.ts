@@ -368,12 +368,11 @@ export class StreamGroups {
       tree.readId(cursor, id)
       const pending = tree.value(cursor)
       const made = this.addPending(copy, id, copies.get(this.consumerOf(pending))!, 0)
-      arena
-        .view32(made)
-        .set(
-          arena.view32(pending).subarray(arena.at32(pending), arena.at32(pending) + PENDING_CONSUMER),
-          arena.at32(made),
-        )
+      const words = arena.view32(made)
+      const at = arena.at32(made)
+      const from = arena.view32(pending)
+      const fromAt = arena.at32(pending)
+      for (let word = 0; word < PENDING_CONSUMER; word++) words[at + word] = from[fromAt + word]!
     }
   }
 

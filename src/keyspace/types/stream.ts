@@ -22,7 +22,7 @@ import {
   skipElement,
   writeEmptyListpack,
 } from '../../structures/listpack.ts'
-import { ID_TEXT_BYTES_MAX, StreamId, unsigned64 } from '../../structures/stream-id.ts'
+import { ID_TEXT_BYTES_MAX, StreamId, StreamIdText, unsigned64 } from '../../structures/stream-id.ts'
 import {
   entryCount,
   FLAG_DELETED,
@@ -92,7 +92,7 @@ export class StreamType implements ValueType {
   /** For commands, while they run. */
   readonly entries: StreamIterator
   readonly newId = new StreamId()
-  readonly idText = new Uint8Array(ID_TEXT_BYTES_MAX)
+  readonly idText = new StreamIdText()
   private readonly arena: Arena
   private readonly keyspace: Keyspace
   private readonly encoder = new ListpackEncoder()
