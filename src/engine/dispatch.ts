@@ -116,8 +116,11 @@ function refusalOf(
     // A queue may grow without end, so nothing joins it; what ends it passes.
     if (effective & DENYOOM || (inMulti && !ENDS_MULTI.has(fullName))) return ERR_OOM
   }
-  if (engine.gate & GATE_DISK_ERROR && !isObeyed && (effective & WRITE || fullName === 'ping')) return engine.diskError
   const { replication } = engine
+  if (engine.gate & GATE_DISK_ERROR && (effective & WRITE || fullName === 'ping')) {
+    if (!isObeyed) return engine.diskError
+    if (session.has(FROM_MASTER)) replication!.diskFailed((effective & WRITE) !== 0)
+  }
   if (replication !== null && effective & WRITE) {
     const refusal = replication.writeRefusal(session, effective)
     if (refusal !== null) return refusal

@@ -13,6 +13,8 @@ export interface ReplicationSeam {
   writeRefusal(session: Session, flags: number): ErrorReply | null
   /** The same while the data may be stale or is about to be replaced; `missing`: flags that the command lacks. */
   staleRefusal(missing: number): ErrorReply | null
+  /** A command of the master's is to run although the disk has failed. */
+  diskFailed(isWrite: boolean): void
   /** A client waits until `replicas` have all that it wrote (WAIT); answered by `engine.blocking`. */
   awaitReplicas(session: Session, replicas: bigint): void
   /** It waits no more. */

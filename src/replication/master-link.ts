@@ -655,15 +655,23 @@ export class MasterLink {
   }
 
   private noteError(message: string): void {
-    const { engine, buffer } = this.replication
+    const { engine, buffer, settings, statistics } = this.replication
     const command = this.session?.lastCommand?.command.fullName ?? '<unknown>'
     engine.log(
       'warning',
       `== CRITICAL == This replica is sending an error to its master: '${message}' after processing the command '${command}'`,
     )
-    if (buffer === null || buffer.length === 0) return
-    const latest = buffer.latest(BACKLOG_SAMPLE_BYTES)
-    engine.log('warning', `Latest backlog is: '${reprText(latest, 0, latest.length)}'`)
+    if (buffer !== null && buffer.length > 0) {
+      const latest = buffer.latest(BACKLOG_SAMPLE_BYTES)
+      engine.log('warning', `Latest backlog is: '${reprText(latest, 0, latest.length)}'`)
+    }
+    statistics.unexpectedErrors++
+    if (settings.panicsOnErrors && settings.readOnly) {
+      engine.fail(
+        new Error(`This replica panicked sending an error to its master after processing the command '${command}'`),
+        this.session,
+      )
+    }
   }
 
   private send(...parts: readonly string[]): void {

@@ -546,7 +546,7 @@ export class Replicas {
   private sendAcksRequest(): void {
     if (!this.wantsAcks || this.replication.engine.pause.isPaused) return
     this.wantsAcks = false
-    this.replication.feedAlone(['REPLCONF', 'GETACK', '*'])
+    this.askForAcks()
   }
 
   // Time
@@ -603,6 +603,35 @@ export class Replicas {
     this.removesFile = false
     engine.log('notice', 'Removing the RDB file used to feed replicas in a persistence-less instance')
     persistence.removeSaved()
+  }
+
+  /** Whether every replica has said that it has the whole stream. */
+  haveAll(): boolean {
+    const { offset } = this.replication
+    for (const replica of this.all) if (replica.ackOffset !== offset) return false
+    return true
+  }
+
+  /** Asks all replicas how far they are. */
+  askForAcks(): void {
+    this.replication.feedAlone(['REPLCONF', 'GETACK', '*'])
+  }
+
+  /** Before the server ends: who has not got everything. */
+  logLagging(): void {
+    const { engine, offset } = this.replication
+    let lagging = 0
+    for (const replica of this.all) {
+      if (replica.ackOffset === offset) continue
+      lagging++
+      const lag = replica.state === 'online' ? secondsBetween(replica.ackMs, engine.clock.nowMs) : 0
+      engine.log(
+        'warning',
+        `Lagging replica ${replica.name} reported offset ${offset - replica.ackOffset} behind master, lag=${lag}, state=${replica.stateName}.`,
+      )
+    }
+    if (this.all.size === 0) return
+    engine.log('notice', `${this.all.size - lagging} of ${this.all.size} replicas are in sync when shutting down.`)
   }
 
   /** Memory of what waits for replicas on their sockets, and of the stream behind the backlog. */

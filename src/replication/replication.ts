@@ -51,6 +51,8 @@ export interface ReplicationParts {
 export interface ReplicationStatistics {
   inputBytes: number
   outputBytes: number
+  /** Commands of a master that failed here. */
+  unexpectedErrors: number
 }
 
 const ERR_FORCED = errorReply(
@@ -58,6 +60,7 @@ const ERR_FORCED = errorReply(
 )
 const NO_DB = -1
 const CRON_MS = 1000
+const DISK_ERROR_LOG_MS = 10_000
 /** During a failover things go faster. */
 const FAILOVER_CRON_MS = 100
 
@@ -72,7 +75,7 @@ export class Replication implements ReplicationSeam, EffectSink {
   readonly link: MasterLink
   readonly failover: Failover
   readonly ownExpires: OwnExpires
-  readonly statistics: ReplicationStatistics = { inputBytes: 0, outputBytes: 0 }
+  readonly statistics: ReplicationStatistics = { inputBytes: 0, outputBytes: 0, unexpectedErrors: 0 }
   /** Null while nobody has ever followed. */
   buffer: ReplicationBuffer | null = null
   /** Whom this server follows; null for a master. */
@@ -84,6 +87,7 @@ export class Replication implements ReplicationSeam, EffectSink {
   private selectedDb = NO_DB
   private cronMs = Number.NEGATIVE_INFINITY
   private cronLoops = 0
+  private diskErrorLoggedMs = 0
 
   constructor(parts: ReplicationParts) {
     this.parts = parts
@@ -119,6 +123,7 @@ export class Replication implements ReplicationSeam, EffectSink {
     const { statistics, replicas } = this
     statistics.inputBytes = 0
     statistics.outputBytes = 0
+    statistics.unexpectedErrors = 0
     replicas.fullSyncs = 0
     replicas.partialSyncs = 0
     replicas.refusedPartialSyncs = 0
@@ -388,6 +393,18 @@ export class Replication implements ReplicationSeam, EffectSink {
 
   staleRefusal(missing: number): ErrorReply | null {
     return missing & STALE ? ERR_MASTERDOWN : null
+  }
+
+  diskFailed(isWrite: boolean): void {
+    const { engine, settings } = this
+    if (isWrite && !settings.ignoresDiskErrors) {
+      engine.fail(new Error('Replica was unable to write command to disk.'), this.link.session)
+      return
+    }
+    const { nowMs } = engine.clock
+    if (nowMs <= this.diskErrorLoggedMs + DISK_ERROR_LOG_MS) return
+    this.diskErrorLoggedMs = nowMs
+    engine.log('warning', 'Replica is applying a command even though it is unable to write to disk.')
   }
 
   awaitReplicas(session: Session, replicas: bigint): void {

@@ -42,8 +42,10 @@ export class ReplicationSettings {
   appendsToFile = false
   /** replica-lazy-flush. */
   lazyFlush = false
-  /** replica-ignore-disk-write-errors, propagation-error-behavior. */
+  /** replica-ignore-disk-write-errors. */
   ignoresDiskErrors = false
+  /** propagation-error-behavior: a command of the master's that fails stops a replica. */
+  panicsOnErrors = false
   /** Data never goes to files: a server in another program that was given no folder. */
   keepsOffDisk = false
 }

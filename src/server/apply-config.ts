@@ -76,6 +76,7 @@ const REPLICATION_PARAMETERS: readonly ParameterName[] = [
   'replica-lazy-flush',
   'replica-ignore-maxmemory',
   'replica-ignore-disk-write-errors',
+  'propagation-error-behavior',
   'replica-priority',
   'replica-announced',
   'replica-announce-ip',
@@ -191,6 +192,7 @@ function applyReplication({ config: { fields }, replication, parts }: Server): v
   settings.readOnly = fields.replicaReadOnly
   settings.lazyFlush = fields.replicaLazyFlush
   settings.ignoresDiskErrors = fields.replicaIgnoreDiskWriteErrors
+  settings.panicsOnErrors = fields.propagationErrorBehavior !== 'ignore'
   settings.priority = fields.replicaPriority
   settings.announced = fields.replicaAnnounced
   settings.announceIp = fields.replicaAnnounceIp

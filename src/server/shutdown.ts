@@ -1,6 +1,7 @@
 /**
- * The end of a server, as SHUTDOWN and signals ask for it: the last save if save points want one, then onShutdown. While
- * the save goes on clients wait, so that nothing is acknowledged that is not in it. If it fails the server goes on.
+ * The end of a server, as SHUTDOWN and signals ask for it: replicas catch up, within a time; the last save if save points
+ * want one; then onShutdown. While that goes on clients wait, so that nothing is acknowledged that is not in it. If the save
+ * fails the server goes on.
  * Order and log lines are Redis's (prepareForShutdown and finishShutdown in server.c).
  */
 import { GATE_LOADING } from '../engine/gates.ts'
@@ -16,6 +17,8 @@ export class Shutdown {
   /** Asked for by a signal: begins with the next round of the cron. */
   private requested: ShutdownFlags | null = null
   private isUnderWay = false
+  /** Replicas may still catch up, until a Unix millisecond; null when that is over, or not needed. */
+  private grace: { readonly untilMs: number; readonly goOn: () => void } | null = null
   /** Clients whose SHUTDOWN has no answer yet; it has one only if the shutdown fails. */
   private readonly waiting = new Set<Session>()
 
@@ -32,8 +35,18 @@ export class Shutdown {
     this.requested = flags
   }
 
+  /** How long replicas may still take, milliseconds; null if nothing waits for them. */
+  get graceMs(): number | null {
+    return this.grace === null ? null : this.grace.untilMs - this.server.engine.clock.nowMs
+  }
+
   /** The cron's share. */
   tick(): void {
+    const { grace } = this
+    if (grace !== null && (this.graceMs! <= 0 || this.server.replication.replicas.haveAll())) {
+      this.grace = null
+      grace.goOn()
+    }
     const flags = this.requested
     if (flags === null || this.isUnderWay) return
     const { engine, logger } = this.server
@@ -52,8 +65,24 @@ export class Shutdown {
     }
     if (this.isUnderWay) return
     this.isUnderWay = true
-    const { logger, engine, config, persistence } = this.server
+    const { logger, engine, config, replication } = this.server
     logger.warning('User requested shutdown...')
+    const seconds = config.fields.shutdownTimeout
+    if (flags.has('now') || seconds === 0 || replication.replicas.haveAll()) {
+      this.conclude(flags, onResult)
+      return
+    }
+    const goOn = () => this.conclude(flags, onResult)
+    this.grace = { untilMs: engine.clock.nowMs + seconds * 1000, goOn }
+    if (!engine.pause.isPaused) replication.replicas.askForAcks()
+    engine.pause.start('write', Number.POSITIVE_INFINITY, 'shutdown')
+    logger.notice('Waiting for replicas before shutting down.')
+  }
+
+  /** Saves, if that is wanted, and ends. */
+  private conclude(flags: ShutdownFlags, onResult: (succeeded: boolean) => void): void {
+    const { logger, engine, config, persistence, replication } = this.server
+    replication.replicas.logLagging()
     const isLoading = (engine.gate & GATE_LOADING) !== 0
     const saves = !isLoading && (flags.has('save') || (config.fields.save.length > 0 && !flags.has('nosave')))
     persistence.endBackgroundSave()
@@ -122,6 +151,7 @@ export class Shutdown {
     const { engine } = this.server
     this.requested = null
     this.isUnderWay = false
+    this.grace = null
     const clients = [...this.waiting]
     this.waiting.clear()
     for (const client of clients) {

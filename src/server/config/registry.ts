@@ -51,7 +51,6 @@ const PERIOD = { min: 1, max: INT_MAX }
 const SIZE = { min: 0, max: LONG_MAX, unsigned: true } as const
 const MEMORY_SIZE = { ...SIZE, form: 'memory' } as const
 
-const REPLICATION = { awaits: 'replication' }
 const CLUSTER = { awaits: 'cluster mode' }
 const SCRIPTING = { awaits: 'scripting' }
 const ACL = { awaits: 'access control lists' }
@@ -97,10 +96,10 @@ export const PARAMETERS = {
   'enable-module-command': choice(['no', 'yes', 'local'], 'no', { immutable: true }),
   'ignore-warnings': text('', { noEffect: 'The check that it silences (ARM64-COW-BUG) concerns fork only.' }),
   'disable-thp': yesNo(true, { immutable: true, noEffect: 'Node.js cannot turn huge pages off for its process.' }),
-  'shutdown-timeout': integer(10, COUNT, REPLICATION),
+  'shutdown-timeout': integer(10, COUNT),
   'shutdown-on-sigint': someOf(SHUTDOWN_CHOICES, {}, checkShutdownFlags),
   'shutdown-on-sigterm': someOf(SHUTDOWN_CHOICES, {}, checkShutdownFlags),
-  'propagation-error-behavior': choice(['ignore', 'panic', 'panic-on-replicas'], 'ignore', REPLICATION),
+  'propagation-error-behavior': choice(['ignore', 'panic', 'panic-on-replicas'], 'ignore'),
   'oom-score-adj': choiceOf(
     [
       ['no', 0],

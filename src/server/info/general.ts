@@ -43,6 +43,8 @@ export function* serverSection(server: Server): Generator<Field> {
   yield ['executable', parts.executable]
   yield ['config_file', config.configFile ?? '']
   yield ['io_threads_active', 0]
+  const { graceMs } = server.shutdown
+  if (graceMs !== null) yield ['shutdown_in_milliseconds', graceMs]
 }
 
 export function* clientsSection({ engine, memory, config }: Server): Generator<Field> {
