@@ -15,6 +15,7 @@ import { createTestPersistence, DUMP, type TestPersistence } from '../support/pe
 import { payload } from '../support/rdb-builder.ts'
 import { hasRedisServer, type RedisProcess, startServer } from '../support/redis-process.ts'
 import type { RespClient } from '../support/resp-client.ts'
+import { smallStreamPayload } from '../support/stream-payloads.ts'
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
 const NODE_ENTRIES = [1, 3, 10, 100]
@@ -122,6 +123,16 @@ describe.skipIf(!hasRedisServer())(`streams in RDB, seed ${SEED}`, () => {
       writeFileSync(join(real.dir, 'dump.rdb'), ours.files.content(DUMP)!)
       expect(await client.query('DEBUG', 'RELOAD', 'NOSAVE')).toBe('OK')
       expect(await client.query('DEBUG', 'DIGEST')).toBe(changed)
+    }
+  })
+
+  test('the version of Redis 5 is read alike', async () => {
+    const ours = create()
+    for (const rdbType of [15, 19] as const) {
+      const bytes = smallStreamPayload(rdbType)
+      expect(await client.query('RESTORE', 'old', 0, bytes, 'REPLACE')).toBe('OK')
+      expect(ours.client.send('RESTORE', 'old', '0', bytes, 'REPLACE')).toBe('+OK\r\n')
+      expect(ours.client.send('DUMP', 'old')).toBe((await client.call('DUMP', 'old')).toString('latin1'))
     }
   })
 
