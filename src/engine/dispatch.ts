@@ -13,6 +13,7 @@ import {
   IN_SUBSCRIBED,
   LOADING,
   MAY_REPLICATE,
+  NO_ASYNC_LOADING,
   NO_AUTH,
   NO_MULTI,
   NOT_QUEUED,
@@ -135,6 +136,7 @@ function refusalOf(
     const refusal = replication!.staleRefusal(missing)
     if (refusal !== null) return refusal
   }
+  if (engine.isAsyncLoading && effective & NO_ASYNC_LOADING && !isObeyed) return ERR_LOADING
   if (engine.gate & GATE_LOADING && !isObeyed) {
     if (!(flags & LOADING) || (fullName === 'exec' && (session.queueMissingFlags & LOADING) !== 0)) return ERR_LOADING
   }

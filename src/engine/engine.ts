@@ -31,7 +31,7 @@ import { CommandTiming } from './command-timing.ts'
 import { processClosely } from './dispatch.ts'
 import { EffectStream, TO_ALL, TO_REPLICAS } from './effects.ts'
 import { Eviction } from './eviction.ts'
-import { PROTECTED, TOUCHES_ARBITRARY_KEYS } from './flags.ts'
+import { NO_ASYNC_LOADING, PROTECTED, TOUCHES_ARBITRARY_KEYS } from './flags.ts'
 import { GATE_AUTH, GATE_MAXMEMORY } from './gates.ts'
 import { KeyWaiters } from './key-waiters.ts'
 import { KeyspaceNews } from './keyspace-news.ts'
@@ -147,6 +147,8 @@ export class Engine {
   gate = 0
   /** Commands with one of these flags are looked at closely whatever the gates say. */
   guardedFlags = PROTECTED
+  /** A master's data is being loaded beside the data that clients see. */
+  private loadsAside = false
   replication: ReplicationSeam | null = null
   /** How many replicas have all that a client wrote. There are none until replication says otherwise. */
   acknowledgingReplicas: (session: Session) => number = () => 0
@@ -247,6 +249,16 @@ export class Engine {
     this.setAuthenticated(session, this.settings.password === '')
     this.sessions.set(session.id, session)
     return session
+  }
+
+  /** The data of a master is being loaded while clients see the old one: some commands have no place then. */
+  setAsyncLoading(isLoading: boolean): void {
+    this.loadsAside = isLoading
+    this.setGuard(NO_ASYNC_LOADING, isLoading)
+  }
+
+  get isAsyncLoading(): boolean {
+    return this.loadsAside
   }
 
   /** Commands that have `flag` are to be looked at closely, or need not be any more. */

@@ -403,7 +403,8 @@ export class Persistence {
     this.resetLoading(Number.isFinite(totalBytes) ? totalBytes : 0)
     state.isLoading = !isAsync
     state.isAsyncLoading = isAsync
-    if (!isAsync) engine.setGate(GATE_LOADING, true)
+    if (isAsync) engine.setAsyncLoading(true)
+    else engine.setGate(GATE_LOADING, true)
     if (databases === undefined) keyspace.expireMode = EXPIRE_IGNORE
     const options = { ...this.loadOptions(), dropsExpired: false, replaces: false, databases }
     const loader = new RdbLoader(keyspace, functions === undefined ? options : { ...options, functions }, totalBytes)
@@ -414,7 +415,8 @@ export class Persistence {
         this.noteProgress(loader)
         state.isLoading = false
         state.isAsyncLoading = false
-        if (!isAsync) engine.setGate(GATE_LOADING, false)
+        if (isAsync) engine.setAsyncLoading(false)
+        else engine.setGate(GATE_LOADING, false)
         if (databases === undefined) keyspace.expireMode = engine.restingExpireMode
         return replicationOf(loader)
       },

@@ -17,7 +17,7 @@ export function configHost(server: Server | null): ConfigCommandHost {
       return host().config
     },
     setContext: (session) => ({
-      isLoading: (session.engine.gate & GATE_LOADING) !== 0,
+      isLoading: (session.engine.gate & GATE_LOADING) !== 0 || session.engine.isAsyncLoading,
       isLocal: isLocal(session),
       canWait: !session.engine.isNested,
     }),

@@ -9,7 +9,7 @@ export function* persistenceSection({ engine, persistence, config }: Server): Ge
   const nowSeconds = Math.floor(engine.clock.nowMs / 1000)
   const percentDone = state.currentKeysTotal === 0 ? 0 : (state.currentKeysDone / state.currentKeysTotal) * 100
   yield ['loading', Number(state.isLoading)]
-  yield ['async_loading', 0]
+  yield ['async_loading', Number(state.isAsyncLoading)]
   yield ['current_cow_peak', state.currentCowPeakBytes]
   yield ['current_cow_size', state.currentCowBytes]
   yield ['current_cow_size_age', 0]
@@ -49,7 +49,7 @@ export function* persistenceSection({ engine, persistence, config }: Server): Ge
     yield ['aof_pending_bio_fsync', Number(aof.isFsyncPending)]
     yield ['aof_delayed_fsync', aof.state.delayedFsyncs]
   }
-  if (state.isLoading) yield* loadingFields(state, nowSeconds)
+  if (state.isLoading || state.isAsyncLoading) yield* loadingFields(state, nowSeconds)
 }
 
 function* loadingFields(state: PersistenceState, nowSeconds: number): Generator<Field> {
