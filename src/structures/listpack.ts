@@ -51,6 +51,8 @@ const STRING32 = 0xf0
 const STRING6_BYTES_MAX = 63
 const STRING12_BYTES_MAX = 4095
 const TWO_32 = 2 ** 32
+/** Up to here a loop is faster than a DataView that has to be made first. */
+const LOOP_BYTES_MAX = 64
 const BACKLEN_BYTES_MAX = 5
 
 const MINUS = 0x2d
@@ -418,6 +420,7 @@ export class ListpackEncoder {
   isInteger = false
 
   private readonly source = new CopySource(new Uint8Array(0))
+  private bytes: Uint8Array = this.source.bytes
   private start = 0
   private length = 0
   private low = 0
@@ -432,7 +435,7 @@ export class ListpackEncoder {
         return this.bigInteger(parseInt64(bytes, start, start + length)!)
       }
     }
-    this.source.use(bytes)
+    this.bytes = bytes
     this.isInteger = false
     this.start = start
     this.length = length
@@ -485,7 +488,14 @@ export class ListpackEncoder {
       bytes[content++] = length >>> 16
       bytes[content++] = length >>> 24
     }
-    this.source.copy(this.start, bytes, data, content, length)
+    const { source, start } = this
+    const from = this.bytes
+    if (from !== source.bytes && length <= LOOP_BYTES_MAX) {
+      for (let i = 0; i < length; i++) bytes[content + i] = from[start + i]!
+      return
+    }
+    source.use(from)
+    source.copy(start, bytes, data, content, length)
   }
 
   private writeInteger(bytes: Uint8Array, at: number): void {

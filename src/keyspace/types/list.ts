@@ -5,6 +5,7 @@
  * Hot path: push, readEnd, drop, replyRange.
  */
 import { copyBytes } from '../../base/copy-bytes.ts'
+import { PackedTexts } from '../../base/packed-texts.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { ListpackReader } from '../../structures/listpack.ts'
 import { QuicklistCursor, type QuicklistRef, Quicklists } from '../../structures/quicklist.ts'
@@ -225,9 +226,10 @@ export class ListType implements ValueType {
 
   private elements(root: QuicklistRef, first: number, count: number, isReversed: boolean): Uint8Array[] {
     const elements: Uint8Array[] = []
+    const texts = new PackedTexts()
     const sink: ValueSink = {
       bulk: (bytes, start, length) => {
-        elements.push(bytes.slice(start, start + length))
+        elements.push(texts.copy(bytes, start, length))
       },
     }
     this.replyRange(root, isReversed ? this.length(root) - 1 - first : first, count, isReversed, sink)

@@ -8,7 +8,7 @@
  */
 import type { Argv } from '../../../base/argv.ts'
 import { strtod } from '../../../base/double-text.ts'
-import { endOfCString } from '../../../base/int64-text.ts'
+import { endOfCString, parseSafeInt } from '../../../base/int64-text.ts'
 import {
   type CommandDefinition,
   defineCommand,
@@ -26,6 +26,7 @@ import type { Session } from '../../../engine/session.ts'
 import { NO_KEY, TYPE_LIST } from '../../../keyspace/entry.ts'
 import { ERR_WRONGTYPE, errorReply } from '../../../resp/errors.ts'
 import type { ReplyWriter } from '../../../resp/reply-writer.ts'
+import { sorted } from './fast-order.ts'
 import { readSortOptions, type SortOptions } from './options.ts'
 import { itemOrder, type SortItem, sortRange } from './order.ts'
 import { SortPattern } from './pattern.ts'
@@ -116,9 +117,10 @@ function sortedItems(ctx: Session, argv: Argv, options: SortOptions): SortItem[]
   const by = options.byIndex === 0 || mustSort ? null : new SortPattern(argv.copyOf(options.byIndex))
   if (!weigh(ctx, items, by, isAlpha)) return 'no-double'
   const { isDescending } = options
-  const compare = itemOrder({ isDescending, isAlpha, hasWeights: by !== null, isStored: options.storeIndex !== 0 })
-  if (by !== null && count < length) sortRange(items, compare, first, first + count - 1)
-  else items.sort(compare)
+  const order = { isDescending, isAlpha, hasWeights: by !== null, isStored: options.storeIndex !== 0 }
+  const compare = itemOrder(order)
+  if (by === null || count >= length) return sorted(items, compare, order).slice(first, first + count)
+  sortRange(items, compare, first, first + count - 1)
   return items.slice(first, first + count)
 }
 
@@ -135,6 +137,11 @@ function weigh({ db }: Session, items: readonly SortItem[], by: SortPattern | nu
     if (value === null) continue
     if (isAlpha) item.weight = value
     else {
+      const whole = parseSafeInt(value, 0, value.length)
+      if (!Number.isNaN(whole)) {
+        item.score = whole
+        continue
+      }
       const end = endOfCString(value, 0, value.length)
       const read = strtod(value, 0, end)
       item.score = read.value
@@ -153,9 +160,10 @@ function store(
   reply: ReplyWriter,
 ): void {
   const { db } = ctx
-  const elements = items.flatMap(({ element }) =>
-    gets.length === 0 ? [element] : gets.map((get) => get.valueFor(db, element) ?? EMPTY),
-  )
+  const elements =
+    gets.length === 0
+      ? items.map(({ element }) => element)
+      : items.flatMap(({ element }) => gets.map((get) => get.valueFor(db, element) ?? EMPTY))
   const { bytes } = argv
   const start = argv.starts[storeIndex]!
   const length = argv.lengths[storeIndex]!
