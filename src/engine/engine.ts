@@ -795,6 +795,13 @@ export class Engine {
     this.toRelease.add(session)
   }
 
+  /** Up to where the guard has recorded what a client wrote. */
+  recordedBy(session: Session): number {
+    const { replyGuard } = this
+    if (replyGuard === null || session !== this.receiving) return session.heldUntil
+    return replyGuard.recorded === this.guardBase ? session.heldUntil : replyGuard.recorded
+  }
+
   /** The guard has come further: replies that waited for it leave. */
   releaseReplies(): void {
     const safe = this.replyGuard?.safe ?? Number.POSITIVE_INFINITY

@@ -1,5 +1,6 @@
 /** All groups, in the order of the report. */
 import type { Group } from '../measurement.ts'
+import { appendOnlyGroup } from './append-only.ts'
 import { bgsaveGroup } from './bgsave.ts'
 import { throughputGroup } from './commands.ts'
 import { memoryGroup } from './memory.ts'
@@ -14,6 +15,7 @@ export const GROUPS: readonly Group[] = [
   memoryGroup,
   rdbGroup,
   bgsaveGroup,
+  appendOnlyGroup,
   replicationGroup,
   typeCommandGroup(1, 1.15),
   typeCommandGroup(16, 0.9),

@@ -96,4 +96,8 @@ export const genericDetails = (): DetailTable => ({
     arguments: 'numreplicas:integer timeout:integer',
     tips: ['request_policy:all_shards', 'response_policy:agg_min'],
   },
+  waitaof: {
+    arguments: 'numlocal:integer numreplicas:integer timeout:integer',
+    tips: ['request_policy:all_shards', 'response_policy:agg_min'],
+  },
 })

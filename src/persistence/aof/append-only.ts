@@ -46,8 +46,8 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
   safe = 0
   /** Up to here it is on the disk: what WAITAOF waits for. */
   synced = 0
-  /** `synced` has grown. */
-  onSynced: (() => void) | null = null
+  /** Told when `synced` has grown. */
+  readonly syncWaiters = new Set<() => void>()
   private readonly persistence: Persistence
   private readonly shell: PersistenceShell
   private readonly buffer = new CommandBuffer()
@@ -659,7 +659,7 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
   private nowSynced(recorded: number): void {
     if (recorded > this.synced) this.synced = recorded
     this.release(recorded)
-    this.onSynced?.()
+    for (const waiter of this.syncWaiters) waiter()
   }
 
   private syncFailed(error: unknown): void {

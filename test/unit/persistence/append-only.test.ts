@@ -202,6 +202,37 @@ describe('fsync', () => {
   })
 })
 
+describe('WAITAOF', () => {
+  test('waits for the fsync of what the client wrote', async () => {
+    const { engine, client, clock, drain, persistence } = await start('everysec')
+    const other = new TestClient(engine)
+    expect(other.send('WAITAOF', '1', '0', '0')).toBe('*2\r\n:1\r\n:0\r\n')
+    client.send('SET', 'a', '1')
+    client.send('WAITAOF', '1', '0', '0')
+    await drain()
+    expect(client.sink.take()).toBe('+OK\r\n')
+    clock.advance(1001)
+    persistence.cron()
+    await drain()
+    expect(client.sink.take()).toBe('*2\r\n:1\r\n:0\r\n')
+  })
+
+  test('does not wait longer than it is told to, and says what is wrong', async () => {
+    const { engine, client, clock, drain } = await start('no')
+    client.send('SET', 'a', '1')
+    client.send('WAITAOF', '1', '0', '50')
+    await drain()
+    client.sink.take()
+    clock.advance(60)
+    engine.blocking.tick()
+    expect(client.sink.take()).toBe('*2\r\n:0\r\n:0\r\n')
+    expect(client.send('WAITAOF', '2', '0', '0')).toBe('-ERR value is out of range, value must between 0 and 1\r\n')
+    expect(client.send('WAITAOF', '1', '-1', '0')).toBe('-ERR value is out of range, must be positive\r\n')
+    expect(client.send('WAITAOF', '1', '0', '-1')).toBe('-ERR timeout is negative\r\n')
+    expect(create().client.send('WAITAOF', '1', '0', '0')).toContain('numlocal is set but appendonly is disabled')
+  })
+})
+
 describe('faults', () => {
   test('a full disk stops writers with everysec, and lets them go on when there is room again', async () => {
     const { client, clock, files, scheduler, persistence, log } = await start()

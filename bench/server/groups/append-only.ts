@@ -1,0 +1,103 @@
+/** Append-only files: what recording costs, group commit, loading, and waiting while they are rewritten. */
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { RespClient } from '../../../test/support/resp-client.ts'
+import { loadKeys } from '../load-keys.ts'
+import { CLIENTS, type Group, KEYSPACE, MEMORY_KEYS, type Sample, start, VALUE_BYTES } from '../measurement.ts'
+import { cpuTimeUs } from '../process-cost.ts'
+import { runRedisBenchmark } from '../redis-benchmark.ts'
+
+const EVERYSEC_REQUESTS = 1_000_000
+const ALWAYS_REQUESTS = 50_000
+const PIPELINE = 16
+
+export const appendOnlyGroup: Group = {
+  id: 'append-only',
+  title: 'Append-only files',
+  note: `SET by redis-benchmark -c ${CLIENTS}, with everysec in pipelines of ${PIPELINE}. CPU is that of all threads of the server. Load is the start with the increment of ${MEMORY_KEYS.toLocaleString('en')} keys, less the start without; the worst GET that of a client of its own while their BGREWRITEAOF runs.`,
+  measurements: [
+    { id: 'everysecCpu', title: `SET P=${PIPELINE}, everysec: CPU`, unit: 'us', target: { ratioMax: 0.95 } },
+    { id: 'alwaysThroughput', title: 'SET P=1, always: throughput', unit: 'commands/s', target: { ratioMin: 1.0 } },
+    { id: 'alwaysP99', title: 'SET P=1, always: p99', unit: 'ms' },
+    { id: 'loadKeysPerSecond', title: 'Load at start', unit: 'keys/s', target: { ratioMin: 1.0 } },
+    { id: 'worstGet', title: 'Worst GET during BGREWRITEAOF', unit: 'ms', target: { ratioMax: 0.25 } },
+    { id: 'rewriteSeconds', title: 'BGREWRITEAOF', unit: 's' },
+  ],
+  async open(program, settings) {
+    const keys = Math.ceil(MEMORY_KEYS * settings.scale)
+    const recording = async (): Promise<Sample> => {
+      await using everysec = await start(program, { appendonly: 'yes' })
+      const requests = Math.ceil(EVERYSEC_REQUESTS * settings.scale)
+      const options = { clients: CLIENTS, keyspace: KEYSPACE, test: 'set' }
+      await runRedisBenchmark({ ...options, port: everysec.port, pipeline: PIPELINE, requests: requests / 4 })
+      const before = cpuTimeUs(everysec.pid)
+      await runRedisBenchmark({ ...options, port: everysec.port, pipeline: PIPELINE, requests })
+      const everysecCpu = (cpuTimeUs(everysec.pid) - before) / requests
+      await using always = await start(program, { appendonly: 'yes', appendfsync: 'always' })
+      const report = await runRedisBenchmark({
+        ...options,
+        port: always.port,
+        pipeline: 1,
+        requests: Math.ceil(ALWAYS_REQUESTS * settings.scale),
+      })
+      return { everysecCpu, alwaysThroughput: report.requestsPerSecond, alwaysP99: report.p99Ms }
+    }
+    const loading = async (): Promise<Sample> => {
+      const directives = { appendonly: 'yes', 'auto-aof-rewrite-percentage': '0' }
+      const emptyStartMs = performance.now()
+      const server = await start(program, directives)
+      const emptySeconds = (performance.now() - emptyStartMs) / 1000
+      try {
+        await loadKeys(server.port, keys, VALUE_BYTES)
+        await server.stop('SIGKILL')
+        const loadStartMs = performance.now()
+        await using second = await start(program, directives, server.dir)
+        const loadSeconds = Math.max(0.001, (performance.now() - loadStartMs) / 1000 - emptySeconds)
+        return { loadKeysPerSecond: keys / loadSeconds, ...(await rewriting(second.port, keys)) }
+      } finally {
+        await server.stop()
+      }
+    }
+    return {
+      steps: [
+        { id: 'recording', run: recording },
+        { id: 'loading', run: loading },
+      ],
+      close: async () => {},
+    }
+  },
+}
+
+async function rewriting(port: number, keys: number): Promise<Sample> {
+  const script = join(process.cwd(), 'scripts/run-ts.mjs')
+  const file = join(process.cwd(), 'bench/server/get-latency-client.ts')
+  const child = spawn(process.execPath, [script, file, String(port), String(keys)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const endPhase = async (): Promise<number> => {
+    child.stdin.write('\n')
+    const { value, done } = await lines.next()
+    if (done) throw new Error('the latency client ended early')
+    return (JSON.parse(value) as { worstMs: number }).worstMs
+  }
+  const client = await RespClient.connect({ port })
+  const ended = new Promise((done) => child.once('exit', done))
+  try {
+    await new Promise((done) => setTimeout(done, 1000))
+    await endPhase()
+    const startMs = performance.now()
+    const answer = (await client.call('BGREWRITEAOF')).toString()
+    if (!answer.startsWith('+')) throw new Error(`BGREWRITEAOF answered ${answer}`)
+    while (/aof_rewrite_in_progress:1/.test((await client.call('INFO', 'persistence')).toString())) {
+      await new Promise((done) => setTimeout(done, 20))
+    }
+    const rewriteSeconds = (performance.now() - startMs) / 1000
+    return { worstGet: await endPhase(), rewriteSeconds }
+  } finally {
+    child.stdin.end()
+    await client.close()
+    await ended
+  }
+}
