@@ -50,7 +50,6 @@ export const appendOnlyGroup: Group = {
       const emptySeconds = (performance.now() - emptyStartMs) / 1000
       try {
         await loadKeys(server.port, keys, VALUE_BYTES)
-        await server.stop('SIGKILL')
         const loadStartMs = performance.now()
         await using second = await start(program, directives, server.dir)
         const loadSeconds = Math.max(0.001, (performance.now() - loadStartMs) / 1000 - emptySeconds)
