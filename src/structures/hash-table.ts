@@ -72,12 +72,18 @@ const SHRINK_EXPONENT_STEP = 3
 const RANDOM_TRIES_MAX = 1000
 
 export class HashTable {
-  /** Where the last successful find was: the word of the slot in `slotView`. Dead after any call that writes. */
+  /**
+   * Where the last successful find was: the word of the slot in `slotView`; where one without success ended: the word of
+   * the last bucket of the chain. Dead after any call that writes.
+   */
   private slotView: Int32Array = new Int32Array(0)
   private slotAt = 0
   private slotTable = 0
   private slotHome = 0
+  private missedInChild = false
 
+  /** Only so that fetching has a result that somebody could want. */
+  fetched = 0
   /** What the last `scan` found: refs in scanned[0, scannedCount). */
   scanned = new Int32Array(64)
   scannedCount = 0
@@ -170,6 +176,7 @@ export class HashTable {
     }
     const pattern = Math.imul(hash >>> 24, 0x0101_0101)
     let bucket: Ref = this.bucketRef(header[h + BUCKETS_0 + which]!, header[h + EXPONENT_0 + which]!, home)
+    let isChild = false
     for (;;) {
       const view = arena.view32(bucket)
       const at = arena.at32(bucket)
@@ -191,7 +198,14 @@ export class HashTable {
         }
       }
       bucket = view[at + CHILD_WORD]!
-      if (bucket === 0) return 0
+      if (bucket === 0) {
+        this.slotView = view
+        this.slotAt = at
+        this.slotTable = which
+        this.missedInChild = isChild
+        return 0
+      }
+      isChild = true
     }
   }
 
@@ -221,6 +235,44 @@ export class HashTable {
       which = 1
     if (!this.insertInto(table, which, hash, entry)) throw new ArenaFullError('no room for a bucket')
     header[h + USED_0 + which]!++
+  }
+
+  /**
+   * As `insert`, straight after a `find` that did not find the key (making the entry may come between): it goes where
+   * that ended.
+   */
+  insertMissed(table: TableRef, hash: number, entry: Ref): void {
+    const { arena } = this
+    const header = arena.view32(table)
+    const h = arena.at32(table)
+    const exponent = header[h + EXPONENT_0]!
+    if (
+      header[h + USED_0]! >= GROW_PER_BUCKET << exponent &&
+      header[h + EXPONENT_1]! < 0 &&
+      header[h + PAUSED]! === 0 &&
+      exponent < EXPONENT_MAX
+    ) {
+      // No bucket moves yet, so the place stays right.
+      this.startRehash(table, exponent + 1)
+    }
+    let view = this.slotView
+    let slot = this.slotAt
+    let isInChild = this.missedInChild
+    const end = slot + SLOTS
+    while (slot < end && view[slot] !== 0) slot++
+    if (slot === end) {
+      const child = this.tryAllocateZeroed(BUCKET_BYTES)
+      if (child === 0) throw new ArenaFullError('no room for a bucket')
+      view[this.slotAt + CHILD_WORD] = child
+      header[h + CHILDREN]!++
+      view = arena.view32(child)
+      slot = arena.at32(child)
+      isInChild = true
+    }
+    view[slot] = entry
+    setTag(view, slot, hash >>> 24)
+    if (isInChild) header[h + IN_CHILDREN]!++
+    header[h + USED_0 + this.slotTable]!++
   }
 
   /**
@@ -755,6 +807,14 @@ export class HashTable {
       return false
     }
     const first = this.bucketRef(header[h + BUCKETS_0]!, exponent, from)
+    const firstView = arena.view32(first)
+    const firstAt = arena.at32(first)
+    // All entries are hashed anew: the processor fetches them side by side if they are asked for first.
+    let fetched = 0
+    for (let slot = firstAt; slot < firstAt + SLOTS; slot++) {
+      fetched ^= arena.view32(firstView[slot]!)[arena.at32(firstView[slot]!)]!
+    }
+    this.fetched = fetched
     let moved = 0
     for (let bucket = first; bucket !== 0; ) {
       const view = arena.view32(bucket)
@@ -771,8 +831,7 @@ export class HashTable {
       bucket = view[at + CHILD_WORD]!
     }
     this.freeChildren(table, first)
-    const firstAt = arena.at32(first)
-    arena.view32(first).fill(0, firstAt, firstAt + BUCKET_WORDS)
+    firstView.fill(0, firstAt, firstAt + BUCKET_WORDS)
     header[h + REHASH_AT] = from + 1
     header[h + USED_0]! -= moved
     header[h + USED_1]! += moved

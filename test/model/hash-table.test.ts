@@ -90,6 +90,7 @@ class Model {
     const key = Buffer.from(name, 'latin1')
     try {
       if (viaLoader) expect(this.table.insertNew(this.ref, this.hashOf(key), entry)).toBe(true)
+      else if (hasExtra) this.table.insertMissed(this.ref, this.hashOf(key), entry)
       else this.table.insert(this.ref, this.hashOf(key), entry)
     } catch (error) {
       if (!(error instanceof ArenaFullError)) throw error

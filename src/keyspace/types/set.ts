@@ -139,7 +139,13 @@ export class SetType implements ValueType {
   addToTable(table: TableRef, hash: number, bytes: Uint8Array, start: number, length: number): boolean {
     const { members } = this
     if (members.find(table, hash, bytes, start, length) !== 0) return false
-    this.insert(table, hash, bytes, start, length)
+    const entry = this.makeEntry(bytes, start, length)
+    try {
+      members.insertMissed(table, hash, entry)
+    } catch (error) {
+      this.arena.release(entry)
+      throw error
+    }
     return true
   }
 
@@ -338,8 +344,19 @@ export class SetType implements ValueType {
     return table
   }
 
-  /** Adds a member that is not there to a table. Hot. */
+  /** Adds a member that is not there to a table. */
   private insert(table: TableRef, hash: number, bytes: Uint8Array, start: number, length: number): void {
+    const entry = this.makeEntry(bytes, start, length)
+    try {
+      this.members.insert(table, hash, entry)
+    } catch (error) {
+      this.arena.release(entry)
+      throw error
+    }
+  }
+
+  /** Hot. */
+  private makeEntry(bytes: Uint8Array, start: number, length: number): Ref {
     if (length > KEY_BYTES_MAX) throw new ArenaFullError(`a member of ${length} bytes is above the maximum`)
     const { arena } = this
     const entry = arena.allocate(HEADER_BYTES + length)
@@ -360,11 +377,6 @@ export class SetType implements ValueType {
         words[to + 1] = last
       }
     } else copyBytes(bytes, start, arena.view8(entry), arena.at8(entry) + HEADER_BYTES, length)
-    try {
-      this.members.insert(table, hash, entry)
-    } catch (error) {
-      arena.release(entry)
-      throw error
-    }
+    return entry
   }
 }
