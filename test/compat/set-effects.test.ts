@@ -105,7 +105,7 @@ describe.skipIf(!hasRedisServer())('set commands', () => {
       'SSCAN s2 0 BAD',
       'SSCAN s2 0 COUNT 0',
       'SSCAN s2 0 TYPE string',
-      'SSCAN s2 0 MATCH a COUNT 1',
+      'SSCAN s2 0 MATCH a COUNT 100',
     )
   })
 
