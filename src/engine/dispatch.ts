@@ -120,7 +120,7 @@ function refusalOf(
   const { replication } = engine
   if (engine.gate & GATE_DISK_ERROR && (effective & WRITE || fullName === 'ping')) {
     if (!isObeyed) return engine.diskError
-    if (session.has(FROM_MASTER)) replication!.diskFailed((effective & WRITE) !== 0)
+    if (session.has(FROM_MASTER)) replication?.diskFailed((effective & WRITE) !== 0)
   }
   if (replication !== null && effective & WRITE) {
     const refusal = replication.writeRefusal(session, effective)

@@ -273,9 +273,7 @@ describe.skipIf(!hasRedisServer())('beside redis-server', () => {
     const gaps = ALL.filter(([, { notYet }]) => notYet !== undefined)
     expect(gaps.map(([name]) => name).sort()).toEqual([
       'aclfile',
-      'appendonly',
       'cluster-enabled',
-      'maxmemory-clients',
       'min-replicas-to-write',
       'replicaof',
       'socket-mark-id',
@@ -286,7 +284,6 @@ describe.skipIf(!hasRedisServer())('beside redis-server', () => {
     ])
     const other: Readonly<Record<string, string>> = {
       'tls-port': '7000',
-      'maxmemory-clients': '1mb',
       'min-replicas-to-write': '1',
     }
     for (const [name, { immutable, notYet }] of gaps) {
