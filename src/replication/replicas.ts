@@ -497,6 +497,7 @@ export class Replicas {
 
   private detach(replica: AttachedReplica): void {
     const { engine, persistence, scheduler } = this.replication
+    const wasWaiting = replica.state === 'wait-end'
     replica.state = 'none'
     replica.position = NOT_READING
     this.endSending(replica)
@@ -505,11 +506,27 @@ export class Replicas {
     this.refreshGoodCount()
     this.replication.buffer?.trim()
     const { transfer } = this
+    if (wasWaiting && transfer === null) this.endUselessSave()
     if (transfer === null || !transfer.drop(replica)) return
     engine.log('warning', 'Diskless rdb transfer, last replica dropped, killing fork child.')
     // The walk may be at it.
     scheduler.soon(() => {
       if (this.transfer === transfer) persistence.killSave()
+    })
+  }
+
+  /** A file that was being written for replicas is of no use once none waits for it, unless data is to be saved anyway. */
+  private endUselessSave(): void {
+    const { persistence, scheduler } = this.replication
+    const isUseless = () => {
+      if (!persistence.state.isSaving || persistence.isTransferring || persistence.settings.savePoints.length > 0)
+        return false
+      for (const { state } of this.all) if (state === 'wait-end') return false
+      return true
+    }
+    if (!isUseless()) return
+    scheduler.soon(() => {
+      if (isUseless()) persistence.killSave()
     })
   }
 
