@@ -6,9 +6,10 @@
  * append-only file has yet to write (`Engine.buffers`).
  */
 import { Argv } from '../base/argv.ts'
-import { EXPIRE_DELETE, NO_KEY } from '../keyspace/entry.ts'
+import { NO_KEY } from '../keyspace/entry.ts'
 import { type EvictionOrder, EvictionPool } from '../keyspace/eviction-pool.ts'
 import type { Engine } from './engine.ts'
+import { GATE_LOADING } from './gates.ts'
 import { NOTIFY_EVICTED } from './notifications.ts'
 
 export type EvictionPolicy =
@@ -80,7 +81,8 @@ export class Eviction {
   /** Frees what is too much, for a bounded time. */
   perform(): EvictionResult {
     // While data is loaded, or stands still for a pause, nothing is removed.
-    if (this.engine.keyspace.expireMode !== EXPIRE_DELETE || this.isOthersBusiness) return EVICT_OK
+    const { gate, pause } = this.engine
+    if ((gate & GATE_LOADING) !== 0 || pause.isPaused || this.isOthersBusiness) return EVICT_OK
     const result = this.excessBytes() === 0 ? EVICT_OK : this.policy === 'noeviction' ? EVICT_FAIL : this.evict()
     this.note(result)
     return result

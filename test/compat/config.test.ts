@@ -274,8 +274,6 @@ describe.skipIf(!hasRedisServer())('beside redis-server', () => {
     expect(gaps.map(([name]) => name).sort()).toEqual([
       'aclfile',
       'cluster-enabled',
-      'min-replicas-to-write',
-      'replicaof',
       'socket-mark-id',
       'syslog-enabled',
       'tls-cluster',
@@ -284,7 +282,6 @@ describe.skipIf(!hasRedisServer())('beside redis-server', () => {
     ])
     const other: Readonly<Record<string, string>> = {
       'tls-port': '7000',
-      'min-replicas-to-write': '1',
     }
     for (const [name, { immutable, notYet }] of gaps) {
       // What is no value at all is refused in Redis's words.
