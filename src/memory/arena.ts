@@ -47,7 +47,7 @@ export const SPAN_BYTES_MAX = SPAN_SLABS_MAX * SLAB_BYTES
 /** One block can be no larger: an int32 index has to reach each of its bytes. */
 export const BLOCK_BYTES_MAX = 0x7fff_0000
 
-/** Size classes: every 8 bytes up to 128, then four to each doubling, then halves and thirds of a slab. */
+/** Size classes: every 8 bytes up to 128, eight to each doubling up to 512, where small collections are, then four; then halves and thirds of a slab. */
 const CLASS_BYTES: readonly number[] = makeClasses()
 const CLASS_SPAN = 254
 const CLASS_HUGE = 255
@@ -71,7 +71,8 @@ function makeClasses(): number[] {
   const sizes: number[] = []
   for (let bytes = 8; bytes <= 128; bytes += 8) sizes.push(bytes)
   for (let base = 128; base < 16_384; base *= 2) {
-    for (let quarter = 1; quarter <= 4; quarter++) sizes.push(base + (base / 4) * quarter)
+    const steps = base < 512 ? 8 : 4
+    for (let step = 1; step <= steps; step++) sizes.push(base + (base / steps) * step)
   }
   sizes.push(21_840, 32_768)
   return sizes
