@@ -2,8 +2,10 @@
  * What the keyspace must know of a type beside strings to own its values. Each data type gives one of these; COPY,
  * DUMP, OBJECT, MEMORY and the removal of keys find it by the entry's type number.
  */
+import type { TextPool } from '../base/text-pool.ts'
 import type { Ref } from '../memory/arena.ts'
 import type { TableRef } from '../structures/hash-table.ts'
+import type { Db } from './db.ts'
 import type { Digest } from './digest.ts'
 import { TYPE_STRING } from './entry.ts'
 
@@ -41,14 +43,16 @@ export interface ValueType {
   /** For SORT with a pattern like key->field: the value of a field, or null. */
   field?(root: Ref, encoding: number, field: Uint8Array): Uint8Array | null
   /** For SORT with STORE: a value of this type that holds these elements in this order. */
-  fromElements?(elements: readonly Uint8Array[]): { readonly root: Ref; readonly encoding: number }
+  fromElements?(elements: TextPool): { readonly root: Ref; readonly encoding: number }
 }
 
 export interface Sortable {
   /** The elements have an order of their own, which SORT keeps when it is told not to sort. */
   readonly isOrdered: boolean
+  /** What becomes of a value that is sorted. The entry's ref stays. */
+  prepare?(db: Db, entry: Ref): void
   /** Copies of the elements from `first` on, at most `count`, in the value's own order; from its end if `isReversed`. */
-  elements(root: Ref, encoding: number, first: number, count: number, isReversed: boolean): Uint8Array[]
+  elements(root: Ref, encoding: number, first: number, count: number, isReversed: boolean): TextPool
 }
 
 /** As TYPE names a type. */

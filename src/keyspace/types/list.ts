@@ -5,7 +5,7 @@
  * Hot path: push, readEnd, drop, replyRange.
  */
 import { copyBytes } from '../../base/copy-bytes.ts'
-import { PackedTexts } from '../../base/packed-texts.ts'
+import { TextPool } from '../../base/text-pool.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { ListpackReader } from '../../structures/listpack.ts'
 import { QuicklistCursor, type QuicklistRef, Quicklists } from '../../structures/quicklist.ts'
@@ -78,10 +78,11 @@ export class ListType implements ValueType {
     }
   }
 
-  fromElements(elements: readonly Uint8Array[]): { readonly root: Ref; readonly encoding: number } {
+  fromElements(elements: TextPool): { readonly root: Ref; readonly encoding: number } {
     const root = this.quicklists.create(PLAIN_FILL, PLAIN_DEPTH)
     try {
-      for (const element of elements) this.quicklists.push(root, true, element, 0, element.length)
+      const { bytes, starts, lengths, count } = elements
+      for (let i = 0; i < count; i++) this.quicklists.push(root, true, bytes, starts[i]!, lengths[i]!)
     } catch (error) {
       this.quicklists.release(root)
       throw error
@@ -224,12 +225,11 @@ export class ListType implements ValueType {
     return NO_MATCH
   }
 
-  private elements(root: QuicklistRef, first: number, count: number, isReversed: boolean): Uint8Array[] {
-    const elements: Uint8Array[] = []
-    const texts = new PackedTexts()
+  private elements(root: QuicklistRef, first: number, count: number, isReversed: boolean): TextPool {
+    const elements = new TextPool()
     const sink: ValueSink = {
       bulk: (bytes, start, length) => {
-        elements.push(texts.copy(bytes, start, length))
+        elements.push(bytes, start, length)
       },
     }
     this.replyRange(root, isReversed ? this.length(root) - 1 - first : first, count, isReversed, sink)

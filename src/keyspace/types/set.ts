@@ -13,6 +13,7 @@
 import { copyBytes } from '../../base/copy-bytes.ts'
 import { INT64_TEXT_BYTES_MAX } from '../../base/int64-text.ts'
 import type { Random } from '../../base/random.ts'
+import { TextPool } from '../../base/text-pool.ts'
 import { type Arena, ArenaFullError, type Ref } from '../../memory/arena.ts'
 import { HashTable, KEY_BYTES_MAX, type TableRef } from '../../structures/hash-table.ts'
 import { Intset } from '../../structures/intset.ts'
@@ -290,13 +291,13 @@ export class SetType implements ValueType {
     return encoding === ENCODING_HASHTABLE ? root : 0
   }
 
-  private elements(root: Ref, encoding: number, first: number, count: number): Uint8Array[] {
-    const elements: Uint8Array[] = []
+  private elements(root: Ref, encoding: number, first: number, count: number): TextPool {
+    const elements = new TextPool()
     const walk = this.walk(root, encoding)
-    for (let i = 0; elements.length < count && walk.next(); i++) {
+    for (let i = 0; elements.count < count && walk.next(); i++) {
       if (i < first) continue
       walk.spell()
-      elements.push(walk.bytes.slice(walk.start, walk.start + walk.length))
+      elements.push(walk.bytes, walk.start, walk.length)
     }
     walk.end()
     return elements

@@ -10,6 +10,7 @@
  */
 import { DOUBLE_TEXT_BYTES_MAX, writeDouble17g } from '../../base/double-text.ts'
 import type { Random } from '../../base/random.ts'
+import { TextPool } from '../../base/text-pool.ts'
 import type { Arena, Ref } from '../../memory/arena.ts'
 import type { TableRef } from '../../structures/hash-table.ts'
 import { LISTPACK_BYTES_SAFE, NO_ELEMENT } from '../../structures/listpack.ts'
@@ -59,6 +60,15 @@ export class ZsetType implements ValueType {
   lengthBytes = 0
   readonly sortable: Sortable = {
     isOrdered: true,
+    // As Redis does, which sorts no listpacks.
+    prepare: (db, entry) => {
+      if (db.encodingOf(entry) !== ENCODING_LISTPACK) return
+      db.beforeChange(entry)
+      const small = db.rootOf(entry)
+      db.setRoot(entry, this.largeOf(small))
+      db.setEncoding(entry, ENCODING_SKIPLIST)
+      this.small.listpacks.release(small)
+    },
     elements: (root, encoding, first, count, isReversed) => this.elements(root, encoding, first, count, isReversed),
   }
   private readonly arena: Arena
@@ -391,11 +401,11 @@ export class ZsetType implements ValueType {
     return encoding === ENCODING_LISTPACK ? 0 : this.members.tableOf(root)
   }
 
-  private elements(root: Ref, encoding: number, first: number, count: number, isReversed: boolean): Uint8Array[] {
-    const elements: Uint8Array[] = []
+  private elements(root: Ref, encoding: number, first: number, count: number, isReversed: boolean): TextPool {
+    const elements = new TextPool()
     let more = count > 0 && this.seek(root, encoding, isReversed ? this.length(root, encoding) - 1 - first : first)
-    for (; more && elements.length < count; more = isReversed ? this.previous() : this.next()) {
-      elements.push(this.bytes.slice(this.start, this.start + this.lengthBytes))
+    for (; more && elements.count < count; more = isReversed ? this.previous() : this.next()) {
+      elements.push(this.bytes, this.start, this.lengthBytes)
     }
     return elements
   }

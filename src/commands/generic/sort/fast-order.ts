@@ -3,6 +3,7 @@
  * each comparison. Texts are sorted so by their first bytes; where numbers are equal, the function decides.
  */
 import { endOfCString } from '../../../base/int64-text.ts'
+import type { TextPool } from '../../../base/text-pool.ts'
 import type { CompareItems, SortItem } from './order.ts'
 
 /** So many bytes of a text make a number that a double holds. */
@@ -20,11 +21,16 @@ export interface Ranks {
 }
 
 /** The items in order. Those that compare equal keep the order that they have. `compare` agrees with `ranks`. */
-export function sorted(items: readonly SortItem[], compare: CompareItems, ranks: Ranks): SortItem[] {
+export function sorted(
+  elements: TextPool,
+  items: readonly SortItem[],
+  compare: CompareItems,
+  ranks: Ranks,
+): SortItem[] {
   const { length } = items
   const numbers = new Float64Array(length)
   const sign = ranks.isDescending ? -1 : 1
-  for (let i = 0; i < length; i++) numbers[i] = sign * numberOf(items[i]!, ranks)
+  for (let i = 0; i < length; i++) numbers[i] = sign * numberOf(elements, items[i]!, ranks)
   const order = sortedIndexes(numbers)
   const result = new Array<SortItem>(length)
   for (let i = 0; i < length; i++) result[i] = items[order[i]!]!
@@ -40,9 +46,9 @@ export function sorted(items: readonly SortItem[], compare: CompareItems, ranks:
   return result
 }
 
-function numberOf(item: SortItem, ranks: Ranks): number {
+function numberOf(elements: TextPool, item: SortItem, ranks: Ranks): number {
   if (!ranks.isAlpha) return item.score
-  const text = ranks.hasWeights ? item.weight : item.element
+  const text = ranks.hasWeights ? item.weight : elements.view(item.index)
   if (text === null) return NO_WEIGHT
   const end = ranks.isStored ? text.length : endOfCString(text, 0, Math.min(text.length, PREFIX_BYTES))
   let number = 0

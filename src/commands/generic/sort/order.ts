@@ -5,9 +5,11 @@
  * Source: J. L. Bentley, M. D. McIlroy, "Engineering a Sort Function" (1993), with the ranges left out that nobody asked for.
  */
 import { endOfCString } from '../../../base/int64-text.ts'
+import type { TextPool } from '../../../base/text-pool.ts'
 
 export interface SortItem {
-  readonly element: Uint8Array
+  /** Which of the elements it is. */
+  readonly index: number
   /** What it is sorted by as a number. */
   score: number
   /** What it is sorted by as text, with BY and ALPHA; null if there is none. */
@@ -27,15 +29,18 @@ export interface OrderOptions {
 const INSERTION_SORT_MAX = 6
 const NINTHER_MIN = 41
 
-export function itemOrder({ isDescending, isAlpha, hasWeights, isStored }: OrderOptions): CompareItems {
+export function itemOrder(
+  elements: TextPool,
+  { isDescending, isAlpha, hasWeights, isStored }: OrderOptions,
+): CompareItems {
   const compareText = isStored ? compareBytes : compareCStrings
   const byScore: CompareItems = (a, b) =>
-    a.score > b.score ? 1 : a.score < b.score ? -1 : compareBytes(a.element, b.element)
+    a.score > b.score ? 1 : a.score < b.score ? -1 : compareBytes(elements.view(a.index), elements.view(b.index))
   const byWeight: CompareItems = (a, b) => {
     if (a.weight === null || b.weight === null) return Number(a.weight !== null) - Number(b.weight !== null)
     return compareText(a.weight, b.weight)
   }
-  const byElement: CompareItems = (a, b) => compareText(a.element, b.element)
+  const byElement: CompareItems = (a, b) => compareText(elements.view(a.index), elements.view(b.index))
   const compare = !isAlpha ? byScore : hasWeights ? byWeight : byElement
   return isDescending ? (a, b) => -compare(a, b) : compare
 }

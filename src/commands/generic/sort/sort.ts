@@ -9,6 +9,7 @@
 import type { Argv } from '../../../base/argv.ts'
 import { strtod } from '../../../base/double-text.ts'
 import { endOfCString, parseSafeInt } from '../../../base/int64-text.ts'
+import { TextPool } from '../../../base/text-pool.ts'
 import {
   type CommandDefinition,
   defineCommand,
@@ -77,29 +78,36 @@ export const sortRo = defineCommand({
 function runSort(ctx: Session, argv: Argv, mayStore: boolean, reply: ReplyWriter): void {
   const options = readSortOptions(argv, mayStore, reply)
   if (options === null) return
-  const items = sortedItems(ctx, argv, options)
-  if (typeof items === 'string') return reply.error(items === 'wrong-type' ? ERR_WRONGTYPE : ERR_NO_DOUBLE)
+  const result = sortedItems(ctx, argv, options)
+  if (typeof result === 'string') return reply.error(result === 'wrong-type' ? ERR_WRONGTYPE : ERR_NO_DOUBLE)
   const gets = options.getIndices.map((index) => new SortPattern(argv.copyOf(index)))
-  if (options.storeIndex !== 0) return store(ctx, argv, options.storeIndex, items, gets, reply)
+  if (options.storeIndex !== 0) return store(ctx, argv, options.storeIndex, result, gets, reply)
+  const { elements, items } = result
   reply.array(items.length * Math.max(1, gets.length))
-  for (const { element } of items) {
-    if (gets.length === 0) reply.bulkBytes(element)
+  for (const { index } of items) {
+    if (gets.length === 0) reply.bulk(elements.bytes, elements.starts[index]!, elements.lengths[index]!)
     for (const get of gets) {
-      const value = get.valueFor(ctx.db, element)
+      const value = get.valueFor(ctx.db, elements.view(index))
       if (value === null) reply.null()
       else reply.bulkBytes(value)
     }
   }
 }
 
-/** What is to be returned, in order. */
-function sortedItems(ctx: Session, argv: Argv, options: SortOptions): SortItem[] | 'wrong-type' | 'no-double' {
+interface Sorted {
+  readonly elements: TextPool
+  /** Those that are to be returned, in order. */
+  readonly items: readonly SortItem[]
+}
+
+function sortedItems(ctx: Session, argv: Argv, options: SortOptions): Sorted | 'wrong-type' | 'no-double' {
   const { db } = ctx
   const entry = db.read(argv, 1)
-  if (entry === NO_KEY) return []
+  if (entry === NO_KEY) return { elements: new TextPool(), items: [] }
   const type = db.keyspace.types[db.typeOf(entry)]
   const sortable = type?.sortable
   if (type === undefined || sortable === undefined) return 'wrong-type'
+  sortable.prepare?.(db, entry)
   const root = db.rootOf(entry)
   const encoding = db.encodingOf(entry)
   const length = type.length(root, encoding)
@@ -111,66 +119,90 @@ function sortedItems(ctx: Session, argv: Argv, options: SortOptions): SortItem[]
   const isAlpha = options.isAlpha || mustSort
   if (options.keepsOrder && !mustSort) {
     const isReversed = sortable.isOrdered && options.isDescending
-    return sortable.elements(root, encoding, first, count, isReversed).map(itemOf)
+    const elements = sortable.elements(root, encoding, first, count, isReversed)
+    return { elements, items: itemsOf(elements) }
   }
-  const items = sortable.elements(root, encoding, 0, length, false).map(itemOf)
+  const elements = sortable.elements(root, encoding, 0, length, false)
+  const items = itemsOf(elements)
   const by = options.byIndex === 0 || mustSort ? null : new SortPattern(argv.copyOf(options.byIndex))
-  if (!weigh(ctx, items, by, isAlpha)) return 'no-double'
+  if (!weigh(ctx, elements, items, by, isAlpha)) return 'no-double'
   const { isDescending } = options
   const order = { isDescending, isAlpha, hasWeights: by !== null, isStored: options.storeIndex !== 0 }
-  const compare = itemOrder(order)
-  if (by === null || count >= length) return sorted(items, compare, order).slice(first, first + count)
+  const compare = itemOrder(elements, order)
+  if (by === null || count >= length) {
+    return { elements, items: sorted(elements, items, compare, order).slice(first, first + count) }
+  }
   sortRange(items, compare, first, first + count - 1)
-  return items.slice(first, first + count)
+  return { elements, items: items.slice(first, first + count) }
 }
 
-function itemOf(element: Uint8Array): SortItem {
-  return { element, score: 0, weight: null }
+function itemsOf(elements: TextPool): SortItem[] {
+  const items = new Array<SortItem>(elements.count)
+  for (let index = 0; index < elements.count; index++) items[index] = { index, score: 0, weight: null }
+  return items
 }
 
 /** Finds what each item is sorted by. Returns false if that should be a number and is none. */
-function weigh({ db }: Session, items: readonly SortItem[], by: SortPattern | null, isAlpha: boolean): boolean {
+function weigh(
+  { db }: Session,
+  elements: TextPool,
+  items: readonly SortItem[],
+  by: SortPattern | null,
+  isAlpha: boolean,
+): boolean {
   let succeeded = true
   if (isAlpha && by === null) return succeeded
   for (const item of items) {
-    const value = by === null ? item.element : by.valueFor(db, item.element)
+    if (by === null) {
+      const start = elements.starts[item.index]!
+      if (!scoreFrom(item, elements.bytes, start, start + elements.lengths[item.index]!)) succeeded = false
+      continue
+    }
+    const value = by.valueFor(db, elements.view(item.index))
     if (value === null) continue
     if (isAlpha) item.weight = value
-    else {
-      const whole = parseSafeInt(value, 0, value.length)
-      if (!Number.isNaN(whole)) {
-        item.score = whole
-        continue
-      }
-      const end = endOfCString(value, 0, value.length)
-      const read = strtod(value, 0, end)
-      item.score = read.value
-      if (read.end !== end || read.outOfRange || Number.isNaN(read.value)) succeeded = false
-    }
+    else if (!scoreFrom(item, value, 0, value.length)) succeeded = false
   }
   return succeeded
+}
+
+/** Returns false if bytes[start, end) is no number. */
+function scoreFrom(item: SortItem, bytes: Uint8Array, start: number, end: number): boolean {
+  const whole = parseSafeInt(bytes, start, end)
+  if (!Number.isNaN(whole)) {
+    item.score = whole
+    return true
+  }
+  const textEnd = endOfCString(bytes, start, end)
+  const read = strtod(bytes, start, textEnd)
+  item.score = read.value
+  return read.end === textEnd && !read.outOfRange && !Number.isNaN(read.value)
 }
 
 function store(
   ctx: Session,
   argv: Argv,
   storeIndex: number,
-  items: readonly SortItem[],
+  { elements, items }: Sorted,
   gets: readonly SortPattern[],
   reply: ReplyWriter,
 ): void {
   const { db } = ctx
-  const elements =
-    gets.length === 0
-      ? items.map(({ element }) => element)
-      : items.flatMap(({ element }) => gets.map((get) => get.valueFor(db, element) ?? EMPTY))
+  const stored = new TextPool()
+  for (const { index } of items) {
+    if (gets.length === 0) stored.push(elements.bytes, elements.starts[index]!, elements.lengths[index]!)
+    for (const get of gets) {
+      const value = get.valueFor(db, elements.view(index)) ?? EMPTY
+      stored.push(value, 0, value.length)
+    }
+  }
   const { bytes } = argv
   const start = argv.starts[storeIndex]!
   const length = argv.lengths[storeIndex]!
-  if (elements.length > 0) {
-    const { root, encoding } = db.keyspace.types[TYPE_LIST]!.fromElements!(elements)
+  if (stored.count > 0) {
+    const { root, encoding } = db.keyspace.types[TYPE_LIST]!.fromElements!(stored)
     db.setValue(bytes, start, length, TYPE_LIST, encoding, root)
-    ctx.dirtied(elements.length)
+    ctx.dirtied(stored.count)
     ctx.touched(db, bytes, start, length)
     ctx.notify(NOTIFY_LIST, 'sortstore', db, bytes, start, length)
   } else {
@@ -181,5 +213,5 @@ function store(
       ctx.changed(argv, storeIndex, NOTIFY_GENERIC, 'del')
     }
   }
-  reply.integer(elements.length)
+  reply.integer(stored.count)
 }

@@ -1,0 +1,42 @@
+/**
+ * Many short texts one behind the other in one buffer: where each begins and how long it is stands in two arrays, since an
+ * object for each would cost more than all else that is done with it.
+ */
+import { copyBytes } from './copy-bytes.ts'
+
+const BYTES_FIRST = 4096
+const TEXTS_FIRST = 256
+
+export class TextPool {
+  bytes = new Uint8Array(BYTES_FIRST)
+  starts = new Int32Array(TEXTS_FIRST)
+  lengths = new Int32Array(TEXTS_FIRST)
+  count = 0
+  private end = 0
+
+  /** Adds a copy of bytes[start, start + length). */
+  push(bytes: Uint8Array, start: number, length: number): void {
+    const { count, end } = this
+    if (end + length > this.bytes.length) this.bytes = grown(this.bytes, new Uint8Array((end + length) * 2))
+    if (count === this.starts.length) {
+      this.starts = grown(this.starts, new Int32Array(count * 2))
+      this.lengths = grown(this.lengths, new Int32Array(count * 2))
+    }
+    copyBytes(bytes, start, this.bytes, end, length)
+    this.starts[count] = end
+    this.lengths[count] = length
+    this.count = count + 1
+    this.end = end + length
+  }
+
+  /** A text; valid until more are added. */
+  view(index: number): Uint8Array {
+    const start = this.starts[index]!
+    return this.bytes.subarray(start, start + this.lengths[index]!)
+  }
+}
+
+function grown<Values extends Uint8Array | Int32Array>(values: Values, larger: Values): Values {
+  larger.set(values)
+  return larger
+}
