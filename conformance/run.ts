@@ -5,7 +5,7 @@
  *
  *   --server PROGRAM    the server to test (default bin/o7-redis)
  *   --update            add newly passing tests to conformance/passing.txt
- *   --ci                run the files of passing.txt within 15 minutes; fail when a listed test fails three times in a row
+ *   --ci                run the files of passing.txt within 10 minutes; fail when a listed test fails three times in a row
  *   --write-reference   write what passes to conformance/reference.txt (with --server redis-server)
  *   --jobs N            run N files at a time (default 1, with --ci 2)
  *   --file-timeout S    end a file after S seconds (default 900)
@@ -51,7 +51,7 @@ const EXCEPTIONS = join(LIST_FOLDER, 'exceptions.txt')
 /** Ports per file that runs at the same time. The servers' cluster bus ports are 10,000 higher. */
 const SLOT_PORTS = 450
 const SLOTS_MAX = 18
-const CI_BUDGET_MS = 15 * 60_000
+const CI_BUDGET_MS = 10 * 60_000
 const CI_ATTEMPTS_MAX = 3
 
 const { values: options, positionals } = parseArgs({

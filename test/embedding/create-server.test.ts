@@ -165,7 +165,7 @@ describe('options', () => {
     [{ clock: 1000 }, 'O7_INVALID_OPTION', 'clock'],
     [{ seed: 0.5 }, 'O7_INVALID_OPTION', 'seed'],
     [{ onLog: true }, 'O7_INVALID_OPTION', 'onLog'],
-    [{ appendonly: true }, 'O7_INVALID_OPTION', 'appendonly'],
+    [{ clusterEnabled: true }, 'O7_INVALID_OPTION', 'clusterEnabled'],
   ])('%j is refused: %s', async (options, code, option) => {
     const error = await rejection(createServer(options))
     expect(error).toBeInstanceOf(ConfigOptionError)
