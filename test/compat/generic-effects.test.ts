@@ -432,8 +432,6 @@ describe.skipIf(!hasRedisServer())('generic commands', () => {
       await same(`OBJECT ENCODING ${key}`, `OBJECT REFCOUNT ${key}`, `OBJECT FREQ ${key}`, `object encoding ${key}`)
     }
     await same(
-      // That of a shared integer is how long ago anybody used it.
-      'OBJECT IDLETIME raw',
       'OBJECT IDLETIME nokey',
       'INCR int',
       'OBJECT REFCOUNT int',
