@@ -88,7 +88,8 @@ const OWN: readonly CommandGenerator[] = [
         ['REPLY', draw.pick(['ON', 'OFF', 'SKIP'])],
         ['PAUSE', String(draw.between(1, 300)), draw.pick(['WRITE', 'ALL'])],
         ['UNPAUSE'],
-        ['KILL', 'ID', String(draw.below(2000))],
+        // Not the first two: these are the soak's own.
+        ['KILL', 'ID', String(draw.between(3, 2000))],
       ]),
     ],
   },
