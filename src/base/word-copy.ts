@@ -9,7 +9,10 @@ import { copyBytes } from './copy-bytes.ts'
 /** From here on a call into V8 is worth its price: the crossing point measured on Node 20. */
 export const WORD_COPY_BYTES_MAX = 512
 
-/** Copies from[fromAt, fromAt + length) to `to` at toAt. The ranges may overlap if `to` begins four bytes or more behind. */
+/**
+ * Copies from[fromAt, fromAt + length) to `to` at toAt. The ranges may overlap in one buffer if `to` begins at a lower place,
+ * which moves the bytes, or four bytes or more behind, which repeats them.
+ */
 export function copyWords(from: DataView, fromAt: number, to: DataView, toAt: number, length: number): void {
   const whole = length & ~3
   for (let i = 0; i < whole; i += 4) to.setInt32(toAt + i, from.getInt32(fromAt + i, true), true)

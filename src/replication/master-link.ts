@@ -15,13 +15,13 @@ import { reprText } from '../base/quoting.ts'
 import { FROM_MASTER, type OutputSink, type Session } from '../engine/session.ts'
 import { FileError } from '../persistence/file-system.ts'
 import type { LoadedReplication } from '../persistence/persistence.ts'
+import { encodeRequest } from '../resp/request-encoder.ts'
 import { type DataEnd, type DataReceiver, FileReceiver, type ReceiverHost, StreamReceiver } from './data-receivers.ts'
 import { REPLICATION_ID_LENGTH } from './history.ts'
 import type { Link } from './link.ts'
 import { MasterStream } from './master-stream.ts'
 import { secondsBetween } from './replicas.ts'
 import type { Replication } from './replication.ts'
-import { encodeCommand } from './replication-buffer.ts'
 
 export type LinkState =
   | 'none'
@@ -675,7 +675,7 @@ export class MasterLink {
   }
 
   private send(...parts: readonly string[]): void {
-    const bytes = encodeCommand(Argv.of(parts.map(latin1Bytes)))
+    const bytes = encodeRequest(Argv.of(parts.map(latin1Bytes)))
     this.replication.statistics.outputBytes += bytes.length
     this.link?.send(bytes)
   }

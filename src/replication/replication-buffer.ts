@@ -18,19 +18,16 @@
  */
 import type { Argv } from '../base/argv.ts'
 import { copyBytes } from '../base/copy-bytes.ts'
-import { intTextLength, writeUint } from '../base/int64-text.ts'
+import { intTextLength } from '../base/int64-text.ts'
+import { writeRequest } from '../resp/request-encoder.ts'
 
 /** PROTO_REPLY_CHUNK_BYTES: blocks are not smaller. */
 const BLOCK_BYTES_MIN = 16 * 1024
 const BACKLOG_BLOCKS = 16
 /** What Redis counts for a block beside its bytes. */
 export const BLOCK_OVERHEAD_BYTES = 64
-/** The longest part written between arguments: line end, "$", ten digits, line end; and the same for the count. */
-const HEADER_BYTES_MAX = 32
 const STAR = 42
 const DOLLAR = 36
-const CR = 13
-const LF = 10
 
 interface Block {
   readonly bytes: Uint8Array<ArrayBuffer>
@@ -123,11 +120,11 @@ export class ReplicationBuffer {
     }
     const { tail } = this
     if (tail !== null && tail.bytes.length - tail.used >= length) {
-      tail.used = encode(argv, tail.bytes, tail.used)
+      tail.used = writeRequest(argv, tail.bytes, tail.used)
       this.end += length
     } else {
       const whole = new Uint8Array(length)
-      encode(argv, whole, 0)
+      writeRequest(argv, whole, 0)
       this.append(whole, 0, length)
     }
   }
@@ -222,31 +219,4 @@ export class ReplicationBuffer {
     }
     return low
   }
-}
-
-/** Writes a command as an array of bulk strings; returns the place after it. */
-function encode({ count, bytes, starts, lengths }: Argv, out: Uint8Array, start: number): number {
-  let at = start
-  out[at++] = STAR
-  at = writeUint(out, at, count)
-  out[at++] = CR
-  out[at++] = LF
-  for (let i = 0; i < count; i++) {
-    const length = lengths[i]!
-    out[at++] = DOLLAR
-    at = writeUint(out, at, length)
-    out[at++] = CR
-    out[at++] = LF
-    copyBytes(bytes, starts[i]!, out, at, length)
-    at += length
-    out[at++] = CR
-    out[at++] = LF
-  }
-  return at
-}
-
-/** A command on the wire. */
-export function encodeCommand(argv: Argv): Uint8Array {
-  const out = new Uint8Array(HEADER_BYTES_MAX + argv.totalBytes() + argv.count * HEADER_BYTES_MAX)
-  return out.subarray(0, encode(argv, out, 0))
 }

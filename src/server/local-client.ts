@@ -6,9 +6,11 @@
  * message confirms, and when one gets no reply at all (SUBSCRIBE, CLIENT REPLY OFF).
  */
 import { types } from 'node:util'
+import { Argv } from '../base/argv.ts'
 import type { Engine } from '../engine/engine.ts'
 import { BLOCKED, EMBEDDED, type OutputSink, type Session } from '../engine/session.ts'
 import { ReplyDecoder, ReplyError, type ReplyValue } from '../resp/reply-decoder.ts'
+import { encodeRequest } from '../resp/request-encoder.ts'
 import { ServerError } from './errors.ts'
 
 export type Argument = string | number | bigint | Uint8Array
@@ -171,15 +173,8 @@ export class LocalClient {
 
 function encode(args: readonly Argument[]): Uint8Array {
   if (args.length === 0) throw new ServerError('O7_INVALID_ARGUMENT', 'execute needs the name of a command')
-  const chunks: Uint8Array[] = [Buffer.from(`*${args.length}\r\n`)]
-  for (const [index, arg] of args.entries()) {
-    const bytes = types.isUint8Array(arg) ? arg : Buffer.from(textOf(arg, index), 'utf8')
-    chunks.push(Buffer.from(`$${bytes.length}\r\n`), bytes, CRLF)
-  }
-  return Buffer.concat(chunks)
+  return encodeRequest(Argv.of(args.map((arg, index) => (types.isUint8Array(arg) ? arg : textOf(arg, index)))))
 }
-
-const CRLF = Buffer.from('\r\n')
 
 function textOf(arg: unknown, index: number): string {
   if (typeof arg === 'string') return arg
