@@ -3,6 +3,7 @@ import type { Group } from '../measurement.ts'
 import { appendOnlyGroup } from './append-only.ts'
 import { bgsaveGroup } from './bgsave.ts'
 import { throughputGroup } from './commands.ts'
+import { evictionGroup } from './eviction.ts'
 import { memoryGroup } from './memory.ts'
 import { rdbGroup } from './rdb.ts'
 import { replicationGroup } from './replication.ts'
@@ -13,6 +14,7 @@ export const GROUPS: readonly Group[] = [
   throughputGroup(16, 0.9),
   throughputGroup(64, 0.7),
   memoryGroup,
+  evictionGroup,
   rdbGroup,
   bgsaveGroup,
   appendOnlyGroup,
