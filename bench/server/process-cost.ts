@@ -26,3 +26,20 @@ export function residentBytes(pid: number): number {
   if (match === null) throw new Error(`process ${pid} has no resident memory`)
   return Number(match[1]) * 1024
 }
+
+/** As above, with the memory that child processes do not share with it: what copy-on-write has copied. */
+export function residentBytesWithChildren(pid: number): number {
+  let bytes = residentBytes(pid)
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      const children = readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim()
+      for (const child of children === '' ? [] : children.split(' ')) {
+        const rollup = readFileSync(`/proc/${child}/smaps_rollup`, 'utf8')
+        for (const [, kilobytes] of rollup.matchAll(/^Private_\w+:\s+(\d+) kB$/gm)) bytes += Number(kilobytes) * 1024
+      }
+    } catch {
+      // The thread or the child has ended in between.
+    }
+  }
+  return bytes
+}

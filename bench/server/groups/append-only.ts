@@ -1,8 +1,6 @@
 /** Append-only files: what recording costs, group commit, loading, and waiting while they are rewritten. */
-import { spawn } from 'node:child_process'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { RespClient } from '../../../test/support/resp-client.ts'
+import { GetLatency } from '../get-latency.ts'
 import { loadKeys } from '../load-keys.ts'
 import { CLIENTS, type Group, KEYSPACE, MEMORY_KEYS, type Sample, start, VALUE_BYTES } from '../measurement.ts'
 import { cpuTimeUs } from '../process-cost.ts'
@@ -69,23 +67,10 @@ export const appendOnlyGroup: Group = {
 }
 
 async function rewriting(port: number, keys: number): Promise<Sample> {
-  const script = join(process.cwd(), 'scripts/run-ts.mjs')
-  const file = join(process.cwd(), 'bench/server/get-latency-client.ts')
-  const child = spawn(process.execPath, [script, file, String(port), String(keys)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  const endPhase = async (): Promise<number> => {
-    child.stdin.write('\n')
-    const { value, done } = await lines.next()
-    if (done) throw new Error('the latency client ended early')
-    return (JSON.parse(value) as { worstMs: number }).worstMs
-  }
+  const latency = await GetLatency.start(port, keys)
   const client = await RespClient.connect({ port })
-  const ended = new Promise((done) => child.once('exit', done))
   try {
-    await new Promise((done) => setTimeout(done, 1000))
-    await endPhase()
+    await latency.endPhase()
     const startMs = performance.now()
     const answer = (await client.call('BGREWRITEAOF')).toString()
     if (!answer.startsWith('+')) throw new Error(`BGREWRITEAOF answered ${answer}`)
@@ -93,10 +78,9 @@ async function rewriting(port: number, keys: number): Promise<Sample> {
       await new Promise((done) => setTimeout(done, 20))
     }
     const rewriteSeconds = (performance.now() - startMs) / 1000
-    return { worstGet: await endPhase(), rewriteSeconds }
+    return { worstGet: (await latency.endPhase()).worstMs, rewriteSeconds }
   } finally {
-    child.stdin.end()
+    await latency.stop()
     await client.close()
-    await ended
   }
 }

@@ -7,6 +7,7 @@ import { evictionGroup } from './eviction.ts'
 import { memoryGroup } from './memory.ts'
 import { rdbGroup } from './rdb.ts'
 import { replicationGroup } from './replication.ts'
+import { savingUnderLoadGroup } from './saving-under-load.ts'
 import { typeCommandGroup, typeLargeGroup, typeMemoryGroup } from './types.ts'
 
 export const GROUPS: readonly Group[] = [
@@ -17,6 +18,7 @@ export const GROUPS: readonly Group[] = [
   evictionGroup,
   rdbGroup,
   bgsaveGroup,
+  savingUnderLoadGroup,
   appendOnlyGroup,
   replicationGroup,
   typeCommandGroup(1, 1.15),
