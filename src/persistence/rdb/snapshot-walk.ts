@@ -49,8 +49,8 @@ export interface WalkOptions extends RdbWriterOptions {
 const ENTRY_WORK = 128
 /** Limit of a step beside time, since no clock need move in a test: bytes of keys and values, and ENTRY_WORK for each. */
 const STEP_WORK_MAX = 256 * 1024
-/** The clock is read once for so much work. */
-const CLOCK_WORK = 16 * 1024
+/** The clock is read once for so much work: ten entries. More take milliseconds while the code is cold, and the clients wait. */
+const CLOCK_WORK = 2 * 1024
 /** Values above this length are written in parts. */
 export const LARGE_BYTES_MIN = 64 * 1024
 /** Bytes of a large value that a step compresses, or copies. */
