@@ -4,37 +4,8 @@
  * source, and are received in batches of the pipeline's depth, each batch at the start of one shared read buffer as the
  * network gives them.
  */
-import { SystemClock } from '../../src/base/clock.ts'
 import { Random } from '../../src/base/random.ts'
-import { Engine } from '../../src/engine/engine.ts'
-import type { OutputSink } from '../../src/engine/session.ts'
-import type { ReplyWriter } from '../../src/resp/reply-writer.ts'
-import { builtInCommands } from '../../src/server/built-in-commands.ts'
-
-/** Counts what would be sent and lets it go. */
-class DiscardSink implements OutputSink {
-  readonly queuedBytes = 0
-  readonly queuedChunks = 0
-  sentBytes = 0
-  /** The first byte of the last reply buffer: '-' would be an error. */
-  firstByte = 0
-
-  sendReplies(reply: ReplyWriter): void {
-    this.sentBytes += reply.position + reply.chunkBytes
-    this.firstByte = reply.buffer[0]!
-    reply.clear()
-  }
-
-  send(bytes: Uint8Array): void {
-    this.sentBytes += bytes.length
-  }
-
-  close(): void {
-    throw new Error('the engine closed the connection')
-  }
-
-  setReading(): void {}
-}
+import { CommandHarness, pipelines } from './command-harness.ts'
 
 export interface MicroBench {
   readonly name: string
@@ -45,18 +16,12 @@ export interface MicroBench {
 const KEYS = 100_000
 /** Prepared batches: together more keys than caches hold. */
 const PREPARED_COMMANDS = 65_536
-const READ_BUFFER_BYTES = 65_536
-const DASH = 0x2d
 const SEED = 7
 
 type MakeArguments = (random: Random) => readonly string[]
 
 function randomKey(random: Random): string {
   return `key:${String(random.below(KEYS)).padStart(12, '0')}`
-}
-
-function encode(args: readonly string[]): string {
-  return `*${args.length}\r\n${args.map((arg) => `$${arg.length}\r\n${arg}\r\n`).join('')}`
 }
 
 const VALUE = 'x'.repeat(64)
@@ -78,11 +43,7 @@ const COMMANDS: Readonly<Record<string, { make: MakeArguments; fill?: MakeArgume
 
 function prepareBatches(make: MakeArguments, depth: number): Buffer[] {
   const random = Random.fromSeed(SEED)
-  const batches: Buffer[] = []
-  for (let made = 0; made < PREPARED_COMMANDS; made += depth) {
-    batches.push(Buffer.from(Array.from({ length: depth }, () => encode(make(random))).join(''), 'latin1'))
-  }
-  return batches
+  return pipelines(PREPARED_COMMANDS, depth, () => make(random))
 }
 
 export function receiveBenches(): MicroBench[] {
@@ -92,20 +53,7 @@ export function receiveBenches(): MicroBench[] {
       benches.push({
         name: `${name}, P=${depth}`,
         prepare: () => {
-          const engine = new Engine({
-            clock: new SystemClock(),
-            random: Random.fromSeed(SEED),
-            databases: 16,
-            commands: builtInCommands(null),
-          })
-          const sink = new DiscardSink()
-          const session = engine.connect(sink)
-          const readBuffer = Buffer.alloc(READ_BUFFER_BYTES)
-          const receive = (batch: Buffer): void => {
-            batch.copy(readBuffer)
-            engine.receive(session, readBuffer, batch.length)
-            if (sink.firstByte === DASH) throw new Error(`${name} was answered with an error`)
-          }
+          const { receive } = new CommandHarness(SEED)
           if (fill !== undefined)
             for (let pass = 0; pass < 4; pass++) for (const batch of prepareBatches(fill, 64)) receive(batch)
           const batches = prepareBatches(make, depth)
