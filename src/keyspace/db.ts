@@ -734,6 +734,20 @@ export class Db {
     return table.rehashBuckets(this.expires, buckets) || keysGoOn
   }
 
+  /**
+   * Moves an entry out of a page that is to be left. Returns where it is now, for the table of keys; the other tables know.
+   * Not while a snapshot is under way, which may look at entries by their place.
+   */
+  relocated(entry: Ref): Ref {
+    const { arena } = this.keyspace
+    const target = arena.relocated(entry)
+    if (target === 0) return entry
+    if (this.wordOf(entry, WORD_KEY) < 0) this.replaceInExpires(entry, target)
+    if (isHashWithExpiry(this.wordOf(entry, WORD_META))) this.fieldExpiry.replace(entry, target)
+    arena.release(entry)
+    return target
+  }
+
   /** Facts on the tables, for DEBUG HTSTATS and MEMORY STATS. */
   tables(): { name: string; table: TableRef }[] {
     return [

@@ -9,6 +9,7 @@ import { Arena, type Ref } from '../memory/arena.ts'
 import { HashTable, type TableRef } from '../structures/hash-table.ts'
 import { HyperLogLog } from '../structures/hyperloglog.ts'
 import { Db } from './db.ts'
+import { Defragmenter } from './defragmenter.ts'
 import { EncodingLimits } from './encoding-limits.ts'
 import {
   ENTRY_HEADER_BYTES,
@@ -77,6 +78,7 @@ export class Keyspace {
   readonly table: HashTable
   readonly databases: Db[] = []
   readonly lazyFree: LazyFree
+  readonly defragmenter: Defragmenter
   readonly types: (ValueType | undefined)[] = []
   readonly lists: ListType
   readonly sets: SetType
@@ -129,6 +131,7 @@ export class Keyspace {
     this.hash = new KeyHash(random.int32(), random.int32())
     this.table = new HashTable(this.arena, this.hash, ENTRY_HEADER_BYTES)
     this.lazyFree = new LazyFree(this)
+    this.defragmenter = new Defragmenter(this)
     this.lists = new ListType(this)
     this.types[TYPE_LIST] = this.lists
     this.sets = new SetType(this)

@@ -28,6 +28,15 @@ export interface ValueType {
    * in the value's own blocks (HashTable.dismantle does so). Values that have parts give this and `freeEffort`.
    */
   releaseSome?(root: Ref, encoding: number): boolean
+  /**
+   * Moves blocks of the value, beside its root, out of pages that are to be left (Arena.relocated): a part of it, from
+   * `position` on, which is 0 at first. Returns the position of the next part, -1 after the last. Types and encodings that
+   * are one block alone return -1 at once. Left out, a value is moved as a copy if
+   * `leaves` says so, unless it is large.
+   */
+  relocate?(root: Ref, encoding: number, position: number): number
+  /** Whether blocks of the value are in pages that are to be left. Given by types that have no `relocate`. */
+  leaves?(root: Ref, encoding: number): boolean
   /** An independent copy of the value. */
   copy(root: Ref, encoding: number): Ref
   /** Bytes of the value's blocks; large collections are sampled with `samples` elements, 0 = all. */

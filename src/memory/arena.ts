@@ -20,12 +20,17 @@
  * collects in time. Buffer.allocUnsafeSlow makes them, since it leaves them untouched where `new ArrayBuffer` writes
  * zeros first.
  *
- * Invariants: a slab is in its class's list exactly while it has a free block; `usedBytes` is the sum of the class
+ * Blocks that are left over after many others went keep their pages. `startCompaction` chooses the emptiest pages to be
+ * left: nothing new is put there, and whoever owns a block finds by `relocated` that it is to move. Owners are met by a
+ * walk over all data (keyspace/defragmenter.ts); pages that they have left are empty pages like any.
+ *
+ * Invariants: a slab is in its class's list exactly while it has a free block and is not one to be left; `usedBytes` is the sum of the class
  * sizes of the live blocks; slab 0 of page 0 is never given out (ref 0).
  * Cost: allocate and release are O(1) but for the search of a page with enough free slabs, which is one step per page.
  * Where it differs from Redis: Redis asks jemalloc; the size classes here are jemalloc's idea, the slabs mimalloc's.
  */
 import { assert } from '../base/assert.ts'
+import { copyBytes } from '../base/copy-bytes.ts'
 
 declare const arenaRef: unique symbol
 /** The address of a block. Structures brand it further. */
@@ -34,7 +39,8 @@ export type Ref = number & { readonly [arenaRef]?: never }
 export const GRANULE_BYTES = 8
 const GRANULE_SHIFT = 3
 const PAGE_GRANULES_SHIFT = 19
-const PAGE_BYTES = 1 << (PAGE_GRANULES_SHIFT + GRANULE_SHIFT)
+/** Of an ordinary page. */
+export const PAGE_BYTES = 1 << (PAGE_GRANULES_SHIFT + GRANULE_SHIFT)
 const PAGE_GRANULES_MASK = (1 << PAGE_GRANULES_SHIFT) - 1
 const PAGES_MAX = 1 << (32 - PAGE_GRANULES_SHIFT)
 export const SLAB_BYTES = 65_536
@@ -63,6 +69,11 @@ const SPARE_SHARE = 8
 /** How many `trim` drops in one call: this many, or a share of what there is too much. */
 const TRIM_PAGES = 8
 const TRIM_SHARE = 16
+/** Pages fuller than this are not left, and all that are left hold no more than this share of what is held: what moves needs room. */
+const LEAVE_BYTES_MAX = 0.9 * PAGE_BYTES
+const LEAVE_SHARE = 8
+/** How finely slabs are told apart by their use: the fullest are filled first. */
+const FULLNESS_STEPS = 4
 const EMPTY8 = new Uint8Array(0)
 const EMPTY32 = new Int32Array(0)
 const EMPTY_DATA = new DataView(new ArrayBuffer(0))
@@ -123,6 +134,17 @@ export class Arena {
   private pageFreeLow = new Int32Array(0)
   private pageFreeHigh = new Int32Array(0)
   private pageFreeCount = new Int32Array(0)
+  /** 1: to be left. Slabs with blocks and whole pages. */
+  private slabLeaves = new Uint8Array(0)
+  private pageLeaves = new Uint8Array(0)
+  /** Pages are chosen to be left. */
+  isCompacting = false
+  /** Blocks that were to move and did, and those that were asked for and stay. */
+  relocatedBlocks = 0
+  stayedBlocks = 0
+  /** What those took, and how many pages they have left empty. */
+  relocatedBytes = 0
+  leftPages = 0
   /** Page numbers without a page. */
   private readonly freeNumbers: number[] = []
   /** Pages without a block. */
@@ -227,6 +249,95 @@ export class Arena {
     return this.heldBytes - freeSlabs * SLAB_BYTES
   }
 
+  /** What is held and holds no block, empty pages aside: compaction could make it less. */
+  scatteredBytes(): number {
+    return this.occupiedBytes() - this.usedBytes
+  }
+
+  /** Bytes of pages that hold any block. */
+  occupiedBytes(): number {
+    return this.heldBytes - this.spares * PAGE_BYTES
+  }
+
+  /** Chooses the emptiest pages to be left, a share of all at most. Returns whether there are any. */
+  startCompaction(): boolean {
+    this.endCompaction()
+    const liveBytes = new Float64Array(this.bytes.length)
+    const candidates: number[] = []
+    for (let page = 1; page < this.bytes.length; page++) {
+      if (this.bytes[page]!.length !== PAGE_BYTES || this.pageFreeCount[page] === SLABS_PER_PAGE) continue
+      const first = page << SLABS_PER_PAGE_SHIFT
+      for (let slab = first; slab < first + SLABS_PER_PAGE; slab++) {
+        const sizeClass = this.slabClass[slab]!
+        if (sizeClass < CLASS_NONE) liveBytes[page]! += this.slabUsed[slab]! * CLASS_SIZES[sizeClass]!
+        else if (sizeClass === CLASS_SPAN) liveBytes[page]! += this.slabUsed[slab]! * SLAB_BYTES
+      }
+      if (liveBytes[page]! <= LEAVE_BYTES_MAX) candidates.push(page)
+    }
+    candidates.sort((a, b) => liveBytes[a]! - liveBytes[b]!)
+    const roomBytes = Math.max(this.heldBytes / LEAVE_SHARE, PAGE_BYTES)
+    let movingBytes = 0
+    let count = 0
+    while (count < candidates.length && movingBytes + liveBytes[candidates[count]!]! <= roomBytes) {
+      movingBytes += liveBytes[candidates[count++]!]!
+    }
+    // As many pages as are left would be filled.
+    if (count <= Math.ceil(movingBytes / PAGE_BYTES)) return false
+    for (const page of candidates.slice(0, count)) this.leavePage(page)
+    this.isCompacting = true
+    this.sortPartialSlabs()
+    return true
+  }
+
+  /** Pages that were to be left and are not empty yet are used again. */
+  endCompaction(): void {
+    if (!this.isCompacting) return
+    this.isCompacting = false
+    this.pageLeaves.fill(0)
+    for (let slab = 0; slab < this.bytes.length << SLABS_PER_PAGE_SHIFT; slab++) {
+      if (this.slabLeaves[slab] === 0) continue
+      this.slabLeaves[slab] = 0
+      const sizeClass = this.slabClass[slab]!
+      if (sizeClass < CLASS_NONE && this.slabUsed[slab]! < CLASS_CAPACITY[sizeClass]!) this.linkSlab(slab, sizeClass)
+    }
+  }
+
+  /** Whether the block is in a page that is to be left. */
+  leaves(ref: Ref): boolean {
+    return this.slabLeaves[ref >>> SLAB_GRANULES_SHIFT] !== 0
+  }
+
+  /**
+   * A copy of the block elsewhere if its page is to be left, else 0. The owner puts the new ref in the place of the old
+   * one and releases that. 0 too when memory has ended.
+   */
+  relocated(ref: Ref): Ref {
+    if (this.slabLeaves[ref >>> SLAB_GRANULES_SHIFT] === 0) {
+      this.stayedBlocks++
+      return 0
+    }
+    const sizeBytes = this.capacity(ref)
+    let target: Ref
+    try {
+      target = this.allocate(sizeBytes)
+    } catch (error) {
+      if (error instanceof ArenaFullError) return 0
+      throw error
+    }
+    this.relocatedBlocks++
+    this.relocatedBytes += sizeBytes
+    copyBytes(this.view8(ref), this.at8(ref), this.view8(target), this.at8(target), sizeBytes)
+    return target
+  }
+
+  /** As `relocated`, for a block that one word alone refers to: gives back the old one and returns where it is now. */
+  moved(ref: Ref): Ref {
+    const target = this.relocated(ref)
+    if (target === 0) return ref
+    this.release(ref)
+    return target
+  }
+
   /** How blocks are spread over sizes, for MEMORY MALLOC-STATS. Walks over all slabs. */
   classUsage(): ClassUsage[] {
     const usage = CLASS_BYTES.map((blockBytes) => ({ blockBytes, slabs: 0, blocks: 0 }))
@@ -245,6 +356,9 @@ export class Arena {
 
   /** Gives up all blocks at once: every ref is dead. The pages stay, for `trim` to drop. */
   reset(): void {
+    this.isCompacting = false
+    this.slabLeaves.fill(0)
+    this.pageLeaves.fill(0)
     for (let page = 0; page < this.bytes.length; page++) {
       if (this.slabClass[page << SLABS_PER_PAGE_SHIFT] === CLASS_HUGE) this.dropPage(page)
       else if (this.bytes[page]!.length > 0) this.clearPage(page)
@@ -279,6 +393,31 @@ export class Arena {
       this.addBallast()
     }
     this.sparesLow = this.spares
+  }
+
+  private leavePage(page: number): void {
+    this.pageLeaves[page] = 1
+    const first = page << SLABS_PER_PAGE_SHIFT
+    for (let slab = first; slab < first + SLABS_PER_PAGE; slab++) {
+      const sizeClass = this.slabClass[slab]!
+      if (sizeClass === CLASS_NONE) continue
+      if (sizeClass < CLASS_NONE && this.slabUsed[slab]! < CLASS_CAPACITY[sizeClass]!) this.unlinkSlab(slab, sizeClass)
+      this.slabLeaves[slab] = 1
+    }
+  }
+
+  /** Brings the fullest slabs to the front of their lists. */
+  private sortPartialSlabs(): void {
+    this.partialSlab.fill(NO_SLAB)
+    for (let step = 0; step < FULLNESS_STEPS; step++) {
+      for (let slab = 0; slab < this.bytes.length << SLABS_PER_PAGE_SHIFT; slab++) {
+        const sizeClass = this.slabClass[slab]!
+        if (sizeClass >= CLASS_NONE) continue
+        const used = this.slabUsed[slab]!
+        const capacity = CLASS_CAPACITY[sizeClass]!
+        if (used < capacity && Math.floor((used * FULLNESS_STEPS) / capacity) === step) this.linkSlab(slab, sizeClass)
+      }
+    }
   }
 
   private allocateLarge(sizeBytes: number): Ref {
@@ -326,6 +465,7 @@ export class Arena {
   }
 
   private linkSlab(slab: number, sizeClass: number): void {
+    if (this.slabLeaves[slab] !== 0) return
     const head = this.partialSlab[sizeClass]!
     this.slabNext[slab] = head
     this.slabPrevious[slab] = NO_SLAB
@@ -334,6 +474,7 @@ export class Arena {
   }
 
   private unlinkSlab(slab: number, sizeClass: number): void {
+    if (this.slabLeaves[slab] !== 0) return
     const next = this.slabNext[slab]!
     const previous = this.slabPrevious[slab]!
     if (previous === NO_SLAB) this.partialSlab[sizeClass] = next
@@ -348,10 +489,19 @@ export class Arena {
         if (page === this.searchFromPage && this.pageFreeCount[page] === 0) this.searchFromPage++
         continue
       }
+      if (this.pageLeaves[page] !== 0) continue
       const first = this.findRun(page, count)
       if (first >= 0) return this.markTaken(page, first, count)
     }
-    const page = this.addPage(PAGE_BYTES)
+    let page: number
+    try {
+      page = this.addPage(PAGE_BYTES)
+    } catch (error) {
+      if (!this.isCompacting) throw error
+      // There is room left in pages that were to be empty.
+      this.endCompaction()
+      return this.takeSlabs(count)
+    }
     const first = this.findRun(page, count)
     // The very first page has one slab less to give than a block may need.
     return first >= 0 ? this.markTaken(page, first, count) : this.takeSlabs(count)
@@ -390,12 +540,17 @@ export class Arena {
     const firstInPage = first & (SLABS_PER_PAGE - 1)
     for (let slab = firstInPage; slab < firstInPage + count; slab++) {
       this.slabClass[(page << SLABS_PER_PAGE_SHIFT) + slab] = CLASS_NONE
+      this.slabLeaves[(page << SLABS_PER_PAGE_SHIFT) + slab] = 0
       if (slab < 32) this.pageFreeLow[page]! |= 1 << slab
       else this.pageFreeHigh[page]! |= 1 << (slab - 32)
     }
     this.pageFreeCount[page]! += count
     if (page < this.searchFromPage) this.searchFromPage = page
-    if (this.pageFreeCount[page] === SLABS_PER_PAGE) this.spares++
+    if (this.pageFreeCount[page] !== SLABS_PER_PAGE) return
+    this.spares++
+    if (this.pageLeaves[page] === 0) return
+    this.pageLeaves[page] = 0
+    this.leftPages++
   }
 
   /** A page for a huge block, or an ordinary one if that is its size: empty. */
@@ -477,6 +632,8 @@ export class Arena {
     const classes = new Uint8Array(slabs).fill(CLASS_NONE)
     classes.set(this.slabClass)
     this.slabClass = classes
+    this.slabLeaves = grownFlags(this.slabLeaves, slabs)
+    this.pageLeaves = grownFlags(this.pageLeaves, capacity)
     this.slabUsed = grown(this.slabUsed, slabs)
     this.slabFresh = grown(this.slabFresh, slabs)
     this.slabFree = grown(this.slabFree, slabs)
@@ -488,5 +645,11 @@ export class Arena {
 function grown(array: Int32Array<ArrayBuffer>, capacity: number): Int32Array<ArrayBuffer> {
   const larger = new Int32Array(capacity)
   larger.set(array)
+  return larger
+}
+
+function grownFlags(flags: Uint8Array<ArrayBuffer>, capacity: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(capacity)
+  larger.set(flags)
   return larger
 }

@@ -7,6 +7,7 @@ import { REPLICA } from '../engine/session.ts'
 import { EXPIRE_DELETE } from '../keyspace/entry.ts'
 import { ExpireCycle } from '../keyspace/expire-cycle.ts'
 import { FieldExpireCycle } from '../keyspace/field-expire-cycle.ts'
+import { ActiveDefrag } from './active-defrag.ts'
 import type { Server } from './server.ts'
 
 const CLIENTS_SAMPLE_MS = 1000
@@ -36,6 +37,7 @@ export class Cron {
   private fieldExpireTurns = 0
   private readonly server: Server
   private readonly clients: ClientsCron
+  readonly defrag: ActiveDefrag
   /** When parts that are not due every time were last done, by their period. */
   private readonly doneMs = new Map<() => void, number>()
 
@@ -44,6 +46,7 @@ export class Cron {
     this.expireCycle = new ExpireCycle(server.engine.keyspace)
     this.fieldExpireCycle = new FieldExpireCycle(server.engine.keyspace)
     this.clients = new ClientsCron(server.engine)
+    this.defrag = new ActiveDefrag(server.engine, () => server.config.fields)
     server.engine.eviction.onPending = this.evict
   }
 
@@ -59,6 +62,7 @@ export class Cron {
     if (this.fieldExpireTimer !== null) clearImmediate(this.fieldExpireTimer)
     if (this.freeTimer !== null) clearImmediate(this.freeTimer)
     if (this.evictTimer !== null) clearImmediate(this.evictTimer)
+    this.defrag.stop()
   }
 
   /** One round, also after the clock was moved. */
@@ -77,6 +81,7 @@ export class Cron {
     memory.updatePeak()
     this.every(REPORT_MS, this.report)
     this.every(TRIM_MS, this.trim)
+    this.defrag.tick()
     replication.tick()
     persistence.cron()
     migration.tick()

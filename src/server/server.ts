@@ -207,6 +207,7 @@ export class Server {
     const { keyspace } = engine
     engine.eviction.resetStatistics()
     engine.clientMemory.evictedClients = 0
+    this.cron.defrag.resetStatistics()
     keyspace.hits = 0
     keyspace.misses = 0
     keyspace.expiredKeys = 0

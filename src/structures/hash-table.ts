@@ -70,6 +70,7 @@ const GROW_PER_BUCKET = 10
 const SHRINK_PER_BUCKET = 1
 const SHRINK_EXPONENT_STEP = 3
 const RANDOM_TRIES_MAX = 1000
+const RELOCATE_BUCKETS = 32
 
 export class HashTable {
   /**
@@ -491,6 +492,63 @@ export class HashTable {
     if (position < buckets0) this.collectBucket(table, 0, position)
     else this.collectBucket(table, 1, position - buckets0)
     return position + 1 < buckets0 + buckets1 ? position + 1 : -1
+  }
+
+  /**
+   * Moves the bucket's blocks at `position`, counted as in `walk`, out of pages that are to be left, and puts what `move`
+   * makes of each entry in its place (null: entries are somebody else's). Returns the next position, -1 after the last.
+   * `move` may not change this table. If it changed since the last position, some buckets are passed over.
+   */
+  relocate(table: TableRef, position: number, move: ((entry: Ref) => Ref) | null): number {
+    const { arena } = this
+    const header = arena.view32(table)
+    const h = arena.at32(table)
+    const buckets0 = 1 << header[h + EXPONENT_0]!
+    const buckets = buckets0 + (header[h + EXPONENT_1]! >= 0 ? 1 << header[h + EXPONENT_1]! : 0)
+    if (position >= buckets) return -1
+    const which = position < buckets0 ? 0 : 1
+    const index = which === 0 ? position : position - buckets0
+    const exponent = header[h + EXPONENT_0 + which]!
+    if (index === 0) header[h + BUCKETS_0 + which] = arena.moved(header[h + BUCKETS_0 + which]!)
+    const block = header[h + BUCKETS_0 + which]!
+    if (this.hasBucket(block, exponent, index)) {
+      if (exponent > SEGMENT_EXPONENT && (index & SEGMENT_MASK) === 0) {
+        const directory = arena.view32(block)
+        const at = arena.at32(block) + (index >>> SEGMENT_EXPONENT)
+        directory[at] = arena.moved(directory[at]!)
+      }
+      this.relocateChain(this.bucketRef(block, exponent, index), move)
+    }
+    return position + 1 < buckets ? position + 1 : -1
+  }
+
+  /** Whether header or first buckets are in a page that is to be left. */
+  leaves(table: TableRef): boolean {
+    const { arena } = this
+    return arena.leaves(table) || arena.leaves(arena.view32(table)[arena.at32(table) + BUCKETS_0]!)
+  }
+
+  /** As `relocate`, for entries of one block that nobody else refers to, some dozen buckets at once. */
+  relocateBlocks(table: TableRef, position: number): number {
+    const move = (entry: Ref): Ref => this.arena.moved(entry)
+    let at = position
+    for (let i = 0; i < RELOCATE_BUCKETS && at >= 0; i++) at = this.relocate(table, at, move)
+    return at
+  }
+
+  private relocateChain(first: Ref, move: ((entry: Ref) => Ref) | null): void {
+    const { arena } = this
+    for (let bucket = first; bucket !== 0; ) {
+      const view = arena.view32(bucket)
+      const at = arena.at32(bucket)
+      for (let slot = at; move !== null && slot < at + SLOTS; slot++) {
+        if (view[slot] !== 0) view[slot] = move(view[slot]!)
+      }
+      bucket = view[at + CHILD_WORD]!
+      if (bucket === 0) return
+      bucket = arena.moved(bucket)
+      view[at + CHILD_WORD] = bucket
+    }
   }
 
   /** Reads a word of each entry that `scan` found, side by side: they are in the processor's cache afterwards. */

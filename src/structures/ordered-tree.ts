@@ -162,6 +162,11 @@ export class OrderedTree {
     return TREE_BYTES + this.arena.view32(tree)[this.arena.at32(tree) + GRANULES]! * 8
   }
 
+  /** The leaf where `item` stands. */
+  get node(): Ref {
+    return this.leaf
+  }
+
   // Finding. Each of these leaves what it found in `item` and `score`, or 0 in `item`.
 
   /** The first item whose score is `score` or above; above it only if `isExclusive`. Returns how many come before. */

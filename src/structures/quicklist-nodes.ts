@@ -185,6 +185,21 @@ export class QuicklistNodes {
     return made
   }
 
+  /** Moves a node's blocks out of pages that are to be left; its neighbours know. Returns where it is now. */
+  relocate(node: QuicklistNodeRef): QuicklistNodeRef {
+    const { arena } = this
+    arena.view32(node)[arena.at32(node) + ENTRY] = arena.moved(arena.view32(node)[arena.at32(node) + ENTRY]!)
+    const moved = arena.moved(node)
+    if (moved === node) return node
+    const words = arena.view32(moved)
+    const at = arena.at32(moved)
+    const previous = words[at + NODE_PREVIOUS]!
+    const next = words[at + NODE_NEXT]!
+    if (previous !== 0) arena.view32(previous)[arena.at32(previous) + NODE_NEXT] = moved
+    if (next !== 0) arena.view32(next)[arena.at32(next) + NODE_PREVIOUS] = moved
+    return moved
+  }
+
   release(node: QuicklistNodeRef): void {
     this.arena.release(this.word(node, ENTRY))
     this.arena.release(node)

@@ -126,6 +126,23 @@ export class Quicklists {
     return node !== 0
   }
 
+  /** Moves some nodes, from the one numbered `position` on, out of pages that are to be left. Returns the next number, -1 after the last. */
+  relocate(root: QuicklistRef, position: number): number {
+    const { nodes } = this
+    let node = this.head(root)
+    for (let i = 0; node !== 0 && i < position; i++) node = nodes.next(node)
+    for (let i = 0; node !== 0; i++) {
+      if (i === RELEASE_NODES) return position + i
+      const moved = nodes.relocate(node)
+      if (moved !== node) {
+        if (this.head(root) === node) this.setWord(root, HEAD, moved)
+        if (this.word(root, TAIL) === node) this.setWord(root, TAIL, moved)
+      }
+      node = nodes.next(moved)
+    }
+    return -1
+  }
+
   /** An independent copy, node by node. Throws ArenaFullError. */
   copy(root: QuicklistRef): QuicklistRef {
     const { nodes } = this

@@ -454,6 +454,12 @@ export class HashType implements ValueType {
     return goesOn
   }
 
+  /** Fields that expire are in two tables; those stay where they are. */
+  relocate(root: Ref, encoding: number, position: number): number {
+    if (encoding === ENCODING_LISTPACK || hasFieldExpiry(encoding)) return -1
+    return this.fields.table.relocateBlocks(root, position)
+  }
+
   copy(root: Ref, encoding: number): Ref {
     const { fields, expiring } = this
     const { table } = fields

@@ -57,6 +57,10 @@ export class ListType implements ValueType {
     return this.quicklists.releaseSome(root)
   }
 
+  relocate(root: Ref, _encoding: number, position: number): number {
+    return this.quicklists.relocate(root, position)
+  }
+
   copy(root: Ref): Ref {
     return this.quicklists.copy(root)
   }

@@ -246,6 +246,10 @@ export class SetType implements ValueType {
     return goesOn
   }
 
+  relocate(root: Ref, encoding: number, position: number): number {
+    return encoding === ENCODING_INTSET ? -1 : this.members.relocateBlocks(root, position)
+  }
+
   copy(root: Ref, encoding: number): Ref {
     if (encoding === ENCODING_INTSET) return this.intsets.copy(root)
     const { members } = this

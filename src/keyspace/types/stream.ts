@@ -678,6 +678,16 @@ export class StreamType implements ValueType {
     return held === 0
   }
 
+  /** Of groups only the first block is asked. */
+  leaves(root: Ref): boolean {
+    const { arena, tree, cursor } = this
+    if (arena.leaves(root) || arena.leaves(arena.view32(root)[arena.at32(root) + STREAM_GROUPS]!)) return true
+    for (let goesOn = tree.seekFirst(root, cursor); goesOn; goesOn = tree.next(cursor)) {
+      if (arena.leaves(cursor.leaf) || arena.leaves(tree.value(cursor))) return true
+    }
+    return false
+  }
+
   sizeBytes(root: Ref, _encoding: number, samples: number): number {
     const { arena, tree, cursor } = this
     const nodes = tree.count(root)

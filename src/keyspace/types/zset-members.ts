@@ -269,6 +269,16 @@ export class ZsetMembers implements ItemOrder {
   }
 
   /** Bytes of all blocks; the members' are reckoned from the first `samples` of them, 0 = all. */
+  /** As ValueType.leaves. */
+  leaves(root: Ref): boolean {
+    const { arena, table, tree } = this
+    if (arena.leaves(root) || table.leaves(this.tableOf(root)) || arena.leaves(this.treeOf(root))) return true
+    for (tree.seekFirst(this.treeOf(root)); tree.item !== 0; tree.next()) {
+      if (arena.leaves(tree.item) || arena.leaves(tree.node)) return true
+    }
+    return false
+  }
+
   sizeBytes(root: Ref, samples: number): number {
     const { arena, tree } = this
     const treeRef = this.treeOf(root)

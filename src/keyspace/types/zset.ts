@@ -378,6 +378,10 @@ export class ZsetType implements ValueType {
     return false
   }
 
+  leaves(root: Ref, encoding: number): boolean {
+    return encoding === ENCODING_LISTPACK ? this.arena.leaves(root) : this.members.leaves(root)
+  }
+
   copy(root: Ref, encoding: number): Ref {
     return encoding === ENCODING_LISTPACK ? this.small.listpacks.copy(root) : this.members.copy(root)
   }

@@ -24,7 +24,6 @@ import {
 } from './parameter.ts'
 import {
   addresses,
-  checkActiveDefrag,
   checkAppendDirName,
   checkAppendName,
   checkDumpName,
@@ -57,7 +56,6 @@ const ACL = { awaits: 'access control lists' }
 const TRACKING = { awaits: 'client-side caching' }
 const TLS = { awaits: 'TLS' }
 const TLS_FILE = { ...TLS, volatile: true } as const
-const DEFRAG = { noEffect: 'There is no fragmentation to undo: freed cells of the arena are reused as they are.' }
 const ONE_THREAD = { noEffect: 'All clients are served by one thread.' }
 const NO_AFFINITY = { noEffect: 'Node.js cannot bind threads to processors.' }
 const NO_SYSLOG = { noEffect: 'Goes with syslog-enabled.' }
@@ -179,13 +177,13 @@ export const PARAMETERS = {
   'lazyfree-lazy-server-del': yesNo(false, { debug: true }),
   'lazyfree-lazy-user-del': yesNo(false, { debug: true }),
   'lazyfree-lazy-user-flush': yesNo(false, { debug: true }),
-  activedefrag: yesNo(false, { debug: true, ...DEFRAG }, checkActiveDefrag),
-  'active-defrag-cycle-min': integer(1, { min: 1, max: 99 }, DEFRAG),
-  'active-defrag-cycle-max': integer(25, { min: 1, max: 99 }, DEFRAG),
-  'active-defrag-threshold-lower': integer(10, { min: 0, max: 1000 }, DEFRAG),
-  'active-defrag-threshold-upper': integer(100, { min: 0, max: 1000 }, DEFRAG),
-  'active-defrag-ignore-bytes': integer(100 * MIB, { ...MEMORY_SIZE, min: 1 }, DEFRAG),
-  'active-defrag-max-scan-fields': integer(1000, { min: 1, max: LONG_MAX }, DEFRAG),
+  activedefrag: yesNo(false, { debug: true }),
+  'active-defrag-cycle-min': integer(1, { min: 1, max: 99 }),
+  'active-defrag-cycle-max': integer(25, { min: 1, max: 99 }),
+  'active-defrag-threshold-lower': integer(10, { min: 0, max: 1000 }),
+  'active-defrag-threshold-upper': integer(100, { min: 0, max: 1000 }),
+  'active-defrag-ignore-bytes': integer(100 * MIB, { ...MEMORY_SIZE, min: 1 }),
+  'active-defrag-max-scan-fields': integer(1000, { min: 1, max: LONG_MAX }),
   'sanitize-dump-payload': choice(['no', 'yes', 'clients'], 'no', {
     debug: true,
     noEffect: 'Payloads are always checked in full.',

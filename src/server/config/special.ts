@@ -349,10 +349,3 @@ export const SHUTDOWN_CHOICES = [
   ['now', 4],
   ['force', 8],
 ] as const
-
-/** Redis says this when its allocator cannot help with it; ours has no fragments to move. */
-export function checkActiveDefrag(isWanted: boolean): string | null {
-  return isWanted
-    ? 'Active defragmentation cannot be enabled: it requires a Redis server compiled with a modified Jemalloc like the one shipped by default with the Redis source distribution'
-    : null
-}

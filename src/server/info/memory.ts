@@ -61,7 +61,7 @@ export function* memorySection(server: Server): Generator<Field> {
   yield ['mem_cluster_links', 0]
   yield ['mem_aof_buffer', server.persistence.aof.usedBytes]
   yield ['mem_allocator', ALLOCATOR]
-  yield ['active_defrag_running', 0]
+  yield ['active_defrag_running', server.cron.defrag.percent]
   yield ['lazyfree_pending_objects', lazyFree.pendingObjects]
   yield ['lazyfreed_objects', lazyFree.freedObjects]
 }

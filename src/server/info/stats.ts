@@ -6,7 +6,7 @@ import type { CommandEntry } from '../../engine/command-table.ts'
 import type { Server } from '../server.ts'
 import { type Field, safeName } from './field.ts'
 
-export function* statsSection({ engine, migration, replication }: Server): Generator<Field> {
+export function* statsSection({ cron, engine, migration, replication }: Server): Generator<Field> {
   const { statistics, keyspace, pubsub } = engine
   const kilobytes = (bytes: number) => fixedText(Math.fround(Math.trunc(bytes)) / 1024, 2)
   yield ['total_connections_received', statistics.connections]
@@ -37,17 +37,17 @@ export function* statsSection({ engine, migration, replication }: Server): Gener
   yield ['pubsub_channels', pubsub.channels.size]
   yield ['pubsub_patterns', pubsub.patterns.size]
   yield ['pubsubshard_channels', pubsub.shardChannels.size]
-  // Nothing here forks, defragments or tracks.
+  // Nothing here forks or tracks.
   yield ['latest_fork_usec', 0]
   yield ['total_forks', 0]
   yield ['migrate_cached_sockets', migration.connections]
   yield ['slave_expires_tracked_keys', replication.ownExpires.size]
-  yield ['active_defrag_hits', 0]
-  yield ['active_defrag_misses', 0]
-  yield ['active_defrag_key_hits', 0]
-  yield ['active_defrag_key_misses', 0]
-  yield ['total_active_defrag_time', 0]
-  yield ['current_active_defrag_time', 0]
+  yield ['active_defrag_hits', keyspace.arena.relocatedBlocks]
+  yield ['active_defrag_misses', keyspace.arena.stayedBlocks]
+  yield ['active_defrag_key_hits', keyspace.defragmenter.keyHits]
+  yield ['active_defrag_key_misses', keyspace.defragmenter.keyMisses]
+  yield ['total_active_defrag_time', cron.defrag.timesMs.total]
+  yield ['current_active_defrag_time', cron.defrag.timesMs.current]
   yield ['tracking_total_keys', 0]
   yield ['tracking_total_items', 0]
   yield ['tracking_total_prefixes', 0]

@@ -137,4 +137,56 @@ describe('arena', () => {
     expect(arena.pageCount()).toBe(1)
     expect(arena.heldBytes).toBe(4 * MIB)
   })
+
+  test('blocks on sparse pages can be moved, and those pages go', () => {
+    const arena = new Arena()
+    let refs = Array.from({ length: 300_000 }, (_, i) => {
+      const ref = arena.allocate(96)
+      arena.view32(ref)[arena.at32(ref)] = i
+      return ref
+    })
+    const span = arena.allocate(100_000)
+    arena.view8(span)[arena.at8(span) + 99_999] = 77
+    const kept = refs.filter((_, i) => i % 10 === 3)
+    refs.forEach((ref, i) => {
+      if (i % 10 !== 3) arena.release(ref)
+    })
+    const usedBytes = arena.usedBytes
+    const numbers = kept.map((ref) => arena.view32(ref)[arena.at32(ref)]!)
+    refs = kept
+    let passes = 0
+    while (passes < 20 && arena.startCompaction()) {
+      refs = refs.map((ref) => arena.moved(ref))
+      arena.endCompaction()
+      passes++
+    }
+    expect(passes).toBeGreaterThan(0)
+    expect(refs.map((ref) => arena.view32(ref)[arena.at32(ref)]!)).toEqual(numbers)
+    expect(arena.view8(span)[arena.at8(span) + 99_999]).toBe(77)
+    expect(arena.usedBytes).toBe(usedBytes)
+    expect(arena.occupiedBytes()).toBeLessThan(usedBytes + 3 * 4 * MIB)
+    arena.trim(true)
+    expect(arena.heldBytes).toBe(arena.occupiedBytes())
+    for (const ref of refs) arena.release(ref)
+    arena.release(span)
+    expect(arena.usedBytes).toBe(0)
+    arena.trim(true)
+    expect(arena.pageCount()).toBe(1)
+  })
+
+  test('an arena that is full uses the pages that were to be left', () => {
+    const arena = new Arena(3)
+    const refs: number[] = []
+    const fill = () => {
+      for (;;) refs.push(arena.allocate(32_768))
+    }
+    expect(fill).toThrow(ArenaFullError)
+    const count = refs.length
+    for (let i = count - 1; i >= 0; i--) if (i % 4 !== 0) arena.release(refs.splice(i, 1)[0]!)
+    expect(arena.startCompaction()).toBe(true)
+    expect(fill).toThrow(ArenaFullError)
+    expect(arena.isCompacting).toBe(false)
+    expect(fill).toThrow(ArenaFullError)
+    expect(refs.length).toBe(count)
+  })
 })
