@@ -66,9 +66,9 @@ export class ActiveDefrag {
     const { keyspace, settings } = engine
     const { activedefrag } = this.settings()
     if (!activedefrag || keyspace.snapshot !== null || keyspace.hasGuests || (engine.gate & GATE_LOADING) !== 0) {
-      // What is under way waits for the snapshot; it ends when it is switched off.
+      // What is under way ends, so that pages that were to be left are of use meanwhile.
       this.budgetUs = 0
-      if (!activedefrag && this.percent > 0) this.end()
+      if (this.percent > 0) this.end()
       return
     }
     keyspace.defragmenter.atOnceEffortMax = this.settings().activeDefragMaxScanFields
