@@ -690,7 +690,11 @@ export class Engine {
     timing.isExact = true
     this.consume(session, inbox.parser, inbox.bytes, inbox.end)
     timing.isExact = isExact
-    if (session.inbox !== inbox || inbox.unreadBytes > 0 || !inbox.parser.isIdle) return
+    if (session.inbox !== inbox) return
+    if (inbox.unreadBytes > 0 || !inbox.parser.isIdle) {
+      if ((session.flags & SUSPENDED) === 0) inbox.prepare()
+      return
+    }
     // The cron gives its memory back once the client needs it no more.
     session.inbox = null
     inbox.clear()

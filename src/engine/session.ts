@@ -88,6 +88,8 @@ export interface OutputSink {
 
 /** Offsets into an inbox are 32-bit integers. */
 const INBOX_BYTES_MAX = 0x7fff_ffff
+/** An argument of this size has a buffer of its own in Redis (PROTO_MBULK_BIG_ARG). */
+const LARGE_ARGUMENT_BYTES = 32 * 1024
 /** Up to this size the room for an argument is made at once when its length is known. */
 const EAGER_BYTES_MAX = 1024 * 1024
 /** Above it, a client must have sent the n-th part of an argument before room for all of it is made. */
@@ -117,6 +119,17 @@ export class Inbox {
     this.bytes.set(bytes.subarray(start, end), this.end)
     this.end += length
     return true
+  }
+
+  /**
+   * Makes the room for a large argument as soon as it is announced, so that it counts as the client's memory before its
+   * last byte is here. Without memory for it, that is found out when it comes.
+   */
+  prepare(): void {
+    const { wantedBytes } = this.parser
+    const comingBytes = wantedBytes - this.unreadBytes
+    if (wantedBytes < LARGE_ARGUMENT_BYTES || comingBytes <= 0 || wantedBytes > EAGER_BYTES_MAX) return
+    if (this.end + comingBytes > this.bytes.length) this.makeRoom(comingBytes)
   }
 
   /** Forgets all input and keeps the memory. */

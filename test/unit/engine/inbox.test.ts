@@ -106,3 +106,32 @@ test('what the last request left behind does not hold its bytes', () => {
   add(inbox, '\r\n')
   expect(next(inbox)).toEqual(['ECHO', 'x'.repeat(6000)])
 })
+
+test('the room for a large argument is made when it is announced, up to a size', () => {
+  const announced = (size: number) => {
+    const inbox = newInbox()
+    add(inbox, `*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${size}\r\nabc`)
+    expect(next(inbox)).toBe(null)
+    inbox.prepare()
+    add(inbox, `${'v'.repeat(size - 3)}\r\n`)
+    const { length } = inbox.bytes
+    expect(next(inbox)).toEqual(['SET', 'k', `abc${'v'.repeat(size - 3)}`])
+    return length
+  }
+  expect(announced(1000)).toBe(INITIAL_BYTES)
+  for (const size of [40_000, 200_000, 1_000_000]) {
+    const inbox = newInbox()
+    add(inbox, `*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${size}\r\nabc`)
+    expect(next(inbox)).toBe(null)
+    inbox.prepare()
+    const { length } = inbox.bytes
+    expect(length).toBeGreaterThanOrEqual(size)
+    expect(length).toBeLessThan(size + 1024)
+    expect(announced(size)).toBe(length)
+  }
+  const inbox = newInbox()
+  add(inbox, '*2\r\n$3\r\nGET\r\n$100000000\r\nabc')
+  expect(next(inbox)).toBe(null)
+  inbox.prepare()
+  expect(inbox.bytes.length).toBe(INITIAL_BYTES)
+})
