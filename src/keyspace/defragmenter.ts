@@ -15,8 +15,9 @@ import type { Db } from './db.ts'
 import { NO_KEY, TYPE_MODULE, TYPE_STRING } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
 
-/** Buckets between two looks at the clock. */
+/** Buckets, and blocks, between two looks at the clock. */
 const BUCKETS_PER_LOOK = 8
+const BLOCKS_PER_LOOK = 200
 
 interface LargeValue {
   readonly db: Db
@@ -73,7 +74,8 @@ export class Defragmenter {
   step(stopUs: number): boolean {
     const { arena, clock, databases } = this.keyspace
     while (arena.isCompacting) {
-      for (let i = 0; i < BUCKETS_PER_LOOK; i++) {
+      const enough = arena.relocatedBlocks + arena.stayedBlocks + BLOCKS_PER_LOOK
+      for (let i = 0; i < BUCKETS_PER_LOOK && arena.relocatedBlocks + arena.stayedBlocks < enough; i++) {
         if (this.large.length > 0) this.moveLarge()
         else if (this.dbIndex < databases.length) this.moveBucket(databases[this.dbIndex]!)
         else {
