@@ -657,7 +657,9 @@ export class Quicklists {
     this.setWord(target, TAIL, last)
     this.setWord(target, NODES, count)
     this.addCount(target, elements)
-    this.keepDepth(root, 0)
+    // Node by node, as Redis removes them, the list would have come by the length at which all of it is near an end.
+    if (this.nodeCount(root) >= this.compressDepth(root) * 2) this.keepDepth(root, 0)
+    else for (let node = this.head(root); node !== 0; node = nodes.next(node)) this.unpack(node)
   }
 
   /** Removes some elements of an unpacked node, not all. */

@@ -2,7 +2,7 @@
  * Quicklists against a plain array: every edit, at the ends and in the middle, with all rules for how large nodes become and
  * which are compressed. After each step the chain is walked both ways and checked from outside. Memory ends now and then.
  */
-import { describe, expect } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Random } from '../../src/base/random.ts'
 import { Arena, ArenaFullError, type Ref } from '../../src/memory/arena.ts'
 import { isValidListpack, ListpackReader } from '../../src/structures/listpack.ts'
@@ -179,17 +179,19 @@ describe('quicklist', () => {
             let has = quicklists.seek(cursor, root, isReversed ? -1 : 0, isReversed)
             let left = 1 + random.below(5)
             if (isReversed) model.reverse()
-            while (has && left > 0) {
-              if (!quicklists.equals(cursor, needle, 0, needle.length)) has = quicklists.advance(cursor)
-              else {
-                const found = model.indexOf(wanted)
-                has = quicklists.deleteAt(cursor)
-                model.splice(found, 1)
-                left--
+            try {
+              while (has && left > 0) {
+                if (!quicklists.equals(cursor, needle, 0, needle.length)) has = quicklists.advance(cursor)
+                else {
+                  has = quicklists.deleteAt(cursor)
+                  model.splice(model.indexOf(wanted), 1)
+                  left--
+                }
               }
+            } finally {
+              if (isReversed) model.reverse()
             }
             quicklists.leave(cursor)
-            if (isReversed) model.reverse()
             break
           }
           case 9: {
@@ -227,5 +229,21 @@ describe('quicklist', () => {
     }
     quicklists.release(root)
     expect(arena.usedBytes).toBe(0)
+  })
+
+  test('a range that leaves less than both depths leaves nothing compressed', () => {
+    const quicklists = new Quicklists(new Arena())
+    const root = quicklists.create(1, 5)
+    const text = Buffer.from('x'.repeat(100))
+    for (let i = 0; i < 20; i++) quicklists.push(root, true, text, 0, text.length)
+    const flagsOf = () => {
+      const flags: number[] = []
+      for (let node = quicklists.head(root); node !== 0; node = quicklists.nodes.next(node))
+        flags.push(quicklists.nodes.flags(node) & COMPRESSED)
+      return flags
+    }
+    expect(flagsOf()).toContain(COMPRESSED)
+    quicklists.release(quicklists.deleteRange(root, 6, 12))
+    expect(flagsOf()).toEqual(Array(8).fill(0))
   })
 })

@@ -168,12 +168,14 @@ class Play {
     if (waiting === null || reply === '') return
     const count = /^:(\d+)/.exec(reply)
     const gone = !count || Number(count[1]) < 2
+    const { writtenOffset } = waiting.client.session
     this.waiting = null
     waiting.client.close()
     if (gone || waiting.master !== this.master) return
-    // Only nodes 1 to 3 or whoever follows the master directly were asked.
     this.promised.push(waiting.write)
-    this.holders = new Set([...waiting.master.replication.replicas.all].map(({ listeningPort }) => listeningPort))
+    // There may be a third replica, which was not waited for.
+    const holders = [...waiting.master.replication.replicas.all].filter(({ ackOffset }) => ackOffset >= writtenOffset)
+    this.holders = new Set(holders.map(({ listeningPort }) => listeningPort))
   }
 
   /** Who had all promised writes when the last was confirmed. */
