@@ -10,6 +10,8 @@ import { FieldExpireCycle } from '../keyspace/field-expire-cycle.ts'
 import { ActiveDefrag } from './active-defrag.ts'
 import type { Server } from './server.ts'
 
+/** As in Redis: what is due every so often, like the PINGs to replicas, counts from before the first client. */
+const FIRST_ROUND_MS = 1
 const CLIENTS_SAMPLE_MS = 1000
 const REPORT_MS = 5000
 const TRIM_MS = 5000
@@ -51,7 +53,7 @@ export class Cron {
   }
 
   start(): void {
-    this.schedule()
+    this.schedule(FIRST_ROUND_MS)
   }
 
   stop(): void {
@@ -212,10 +214,10 @@ export class Cron {
     part()
   }
 
-  private schedule(): void {
+  private schedule(delayMs: number): void {
     this.timer = setTimeout(() => {
       this.tick()
-      if (this.timer !== null) this.schedule()
-    }, 1000 / this.server.engine.settings.hz)
+      if (this.timer !== null) this.schedule(1000 / this.server.engine.settings.hz)
+    }, delayMs)
   }
 }
