@@ -113,12 +113,12 @@ describe('quicklist', () => {
     const subject: Subject = { arena, quicklists, fill, depth, hasReplaced: false }
     quicklists.plainBytesMin = oneOf(random, PLAIN_SIZES)
     const runsShort = random.below(3) === 0
-    const cursor = new QuicklistCursor()
     const reader = new ListpackReader()
     let root = quicklists.create(fill, depth)
     let model: string[] = []
     let isMeagre = false
     for (let step = 0; step < STEPS; step++) {
+      const cursor = new QuicklistCursor()
       const text = randomText(random)
       const foreign = Buffer.from(`..${text}..`, 'latin1')
       const before = model
