@@ -98,6 +98,8 @@ export class Keyspace {
   epochBits = 0
   /** Which of the four epochs entries may carry, as bits. */
   private epochsInUse = 1
+  /** Snapshots so far, also those that did not end: where Redis would have forked. */
+  snapshotsBegun = 0
   /** How often databases were exchanged. */
   swaps = 0
   /** Databases outside `databases` have data in the arena: another data set is being loaded. */
@@ -162,6 +164,7 @@ export class Keyspace {
       if ((this.epochsInUse & (1 << epoch)) !== 0) continue
       this.epochsInUse |= 1 << epoch
       this.epochBits = epoch << EPOCH_SHIFT
+      this.snapshotsBegun++
       return true
     }
     return false

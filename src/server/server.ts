@@ -214,6 +214,7 @@ export class Server {
     keyspace.expiredStalePercent = 0
     keyspace.expiredTimeCapReached = 0
     keyspace.lazyFree.freedObjects = 0
+    keyspace.snapshotsBegun = 0
     this.persistence.state.saves = 0
     this.replication.resetStatistics()
     this.persistence.aof.state.resetStatistics()

@@ -178,6 +178,24 @@ describe.skipIf(!hasRedisServer())('INFO', () => {
     expect(await field('total_commands_processed')).toBeLessThan(5)
   })
 
+  test('saves in the background count as forks', async () => {
+    const figures = await Promise.all(
+      clients.map(async (client) => {
+        const forks = async () => /total_forks:(\d+)/.exec(await infoOf(client, 'stats'))![1]
+        await client.call('CONFIG', 'RESETSTAT')
+        await client.call('SAVE')
+        const figures = [await forks()]
+        await client.call('BGSAVE')
+        figures.push(await forks())
+        while ((await infoOf(client, 'persistence')).includes('rdb_bgsave_in_progress:1'));
+        await client.call('CONFIG', 'RESETSTAT')
+        return [...figures, await forks()]
+      }),
+    )
+    expect(figures[1]).toEqual(figures[0])
+    expect(figures[0]).toEqual(['0', '1', '0'])
+  })
+
   test('used memory grows with the data, and its peak stays', async () => {
     const client = clients[1]!
     const used = async (name: string) =>
