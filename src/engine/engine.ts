@@ -211,9 +211,12 @@ export class Engine {
     this.keyWaiters = new KeyWaiters(this)
     this.eviction = new Eviction(this)
     this.clientMemory = new ClientMemory(this)
-    this.reply.onError = (code) => this.statistics.countError(code)
+    this.reply.onError = (code, text) => {
+      this.statistics.countError(code)
+      this.receiving?.source?.failed(text)
+    }
     // What is encoded apart may be the reply of a command that had to wait, and that may be an error.
-    this.scratch.onError = this.reply.onError
+    this.scratch.onError = (code) => this.statistics.countError(code)
     this.settingsChanged()
   }
 

@@ -245,7 +245,7 @@ export class KeyWaiters {
   private replyWriter(): ReplyWriter {
     if (this.reply === null) {
       this.reply = new ReplyWriter()
-      this.reply.onError = this.engine.reply.onError
+      this.reply.onError = (code) => this.engine.statistics.countError(code)
     }
     return this.reply
   }

@@ -15,6 +15,7 @@ import { reprText } from '../base/quoting.ts'
 import { FROM_MASTER, type OutputSink, type Session } from '../engine/session.ts'
 import { FileError } from '../persistence/file-system.ts'
 import type { LoadedReplication } from '../persistence/persistence.ts'
+import { ERR_INDEX_OUT_OF_RANGE, ERR_NO_SUCH_KEY, ERR_SAME_OBJECT, ERR_SYNTAX } from '../resp/errors.ts'
 import { encodeRequest } from '../resp/request-encoder.ts'
 import { type DataEnd, type DataReceiver, FileReceiver, type ReceiverHost, StreamReceiver } from './data-receivers.ts'
 import { REPLICATION_ID_LENGTH } from './history.ts'
@@ -41,6 +42,10 @@ const HANDSHAKE: ReadonlySet<LinkState> = new Set(['ping', 'auth', 'port', 'ip',
 const REPLY_BYTES_MAX = 256
 const HEADER_BYTES_MAX = 1024
 const BACKLOG_SAMPLE_BYTES = 256
+/** Of those with the code ERR, which Redis makes from the rest of the text everywhere else. */
+const READY_ERRORS = new Set(
+  [ERR_SYNTAX, ERR_NO_SUCH_KEY, ERR_SAME_OBJECT, ERR_INDEX_OUT_OF_RANGE].map(({ text }) => text),
+)
 const LF = 10
 const CR = 13
 const NEWLINE = new Uint8Array([LF])
@@ -603,6 +608,7 @@ export class MasterLink {
     }
     const stream = new MasterStream(session, offset, {
       applied: (bytes, start, length) => replication.applied(bytes, start, length),
+      failed: (error) => this.noteError(error),
       broken: (isInline) => this.broken(session, isInline),
     })
     session.source = stream
@@ -632,35 +638,30 @@ export class MasterLink {
     engine.close(session, true)
   }
 
-  /** Masters want no replies. An error is worth a line in the log: the two may not hold the same data any more. */
+  /** Masters want no replies. */
   private sink(): OutputSink {
-    const { replication } = this
-    let errors = 0
     return {
       queuedBytes: 0,
       queuedChunks: 0,
-      sendReplies: (reply) => {
-        if (reply.errors !== errors && replication.engine.activeSession === this.session) {
-          const text = latin1Text(reply.buffer, 0, Math.min(reply.position, BACKLOG_SAMPLE_BYTES))
-          const message = /(?:^|\n)-([^\r]*)/.exec(text)?.[1]
-          if (message !== undefined) this.noteError(message)
-        }
-        errors = reply.errors
-        reply.clear()
-      },
+      sendReplies: (reply) => reply.clear(),
       send() {},
       close: () => {},
       setReading: (reading) => this.link?.setReading(reading),
     }
   }
 
-  private noteError(message: string): void {
+  /** An error is worth a line in the log: the two may not hold the same data any more. */
+  private noteError(error: string): void {
     const { engine, buffer, settings, statistics } = this.replication
     const command = this.session?.lastCommand?.command.fullName ?? '<unknown>'
+    // As Redis has it: replies that it keeps ready are shown as they are, others as they were given to it.
+    const isReady = !error.startsWith('ERR ') || READY_ERRORS.has(error)
     engine.log(
       'warning',
-      `== CRITICAL == This replica is sending an error to its master: '${message}' after processing the command '${command}'`,
+      `== CRITICAL == This replica is sending an error to its master: '${isReady ? `-${error}` : error.slice(4)}' after processing the command '${command}'`,
     )
+    // What came before the command.
+    this.stream?.passOn()
     if (buffer !== null && buffer.length > 0) {
       const latest = buffer.latest(BACKLOG_SAMPLE_BYTES)
       engine.log('warning', `Latest backlog is: '${reprText(latest, 0, latest.length)}'`)

@@ -27,7 +27,8 @@ const LF = 10
 export type Chunk = Uint8Array | null
 
 /** Counts error replies as INFO errorstats and commandstats want them. */
-export type ErrorListener = (code: string) => void
+/** Told the first word of an error, and all of it without its dash. */
+export type ErrorListener = (code: string, text: string) => void
 
 export class ReplyWriter {
   buffer: Uint8Array<ArrayBuffer> = new Uint8Array(BUFFER_BYTES)
@@ -70,7 +71,7 @@ export class ReplyWriter {
 
   error(error: ErrorReply): void {
     this.errors++
-    if (this.onError !== null) this.onError(error.code)
+    if (this.onError !== null) this.onError(error.code, error.text)
     this.append(error.bytes, 0, error.bytes.length)
   }
 
@@ -78,7 +79,7 @@ export class ReplyWriter {
   errorText(text: string): void {
     this.errors++
     const space = text.indexOf(' ')
-    if (this.onError !== null) this.onError(space > 0 && space < CODE_BYTES_MAX ? text.slice(0, space) : 'ERR')
+    if (this.onError !== null) this.onError(space > 0 && space < CODE_BYTES_MAX ? text.slice(0, space) : 'ERR', text)
     this.line(45, /[\r\n]/.test(text) ? text.replace(/[\r\n]+$/, '').replace(/[\r\n]/g, ' ') : text)
   }
 

@@ -255,13 +255,26 @@ describe('bad data', () => {
   })
 })
 
-test('a command of the master that fails is told, and followed by the next', async () => {
+test('commands of the master that fail are told one by one, and followed by the next', async () => {
   const { master, client, logged, node } = await setUp()
   master.greet()
-  master.say(`+CONTINUE ${ID}\r\n*2\r\n$4\r\nLPOP\r\n$3\r\nold\r\n*2\r\n$4\r\nINCR\r\n$1\r\nn\r\n`)
-  expect(
-    logged().some((line) => line.startsWith('warning == CRITICAL == This replica is sending an error to its master:')),
-  ).toBe(true)
+  const request = (...parts: string[]) =>
+    `*${parts.length}\r\n${parts.map((part) => `$${part.length}\r\n${part}\r\n`).join('')}`
+  const lines = [request('LPOP', 'old'), request('INCR', 'n'), request('nosuch', 'n'), request('SET', 'n')]
+  master.say(`+CONTINUE ${ID}\r\n${lines.join('')}${request('LSET', 'nothing', '0', 'x')}`)
+  const told = logged().filter((line) => line.includes('== CRITICAL ==') || line.includes('Latest backlog'))
+  const critical = (message: string, command: string) =>
+    `warning == CRITICAL == This replica is sending an error to its master: '${message}' after processing the command '${command}'`
+  expect(told.filter((line) => line.includes('== CRITICAL =='))).toEqual([
+    critical('-WRONGTYPE Operation against a key holding the wrong kind of value', 'lpop'),
+    critical("unknown command 'nosuch', with args beginning with: 'n' ", '<unknown>'),
+    critical("wrong number of arguments for 'set' command", 'set'),
+    critical('-ERR no such key', 'lset'),
+  ])
+  // What was applied before the command, without the command.
+  const latest = told.filter((line) => line.includes('Latest backlog'))
+  expect(latest.at(-1)).toContain(String.raw`SET\r\n$1\r\nn\r\n"'`)
+  expect(latest.at(-1)).not.toContain('LSET')
   expect(client.send('GET', 'n')).toBe('$1\r\n1\r\n')
-  expect(node.replication.statistics.unexpectedErrors).toBe(1)
+  expect(node.replication.statistics.unexpectedErrors).toBe(4)
 })
