@@ -1,8 +1,9 @@
 /**
  * The folder in which Redis's test harness runs, one for each file that runs at the same time:
  *
- *   tests/       copied, since the harness writes into tests/tmp, and with one change: it waits two minutes for a server
- *                that has ended before it printed its process id; here it sees that
+ *   tests/       copied, since the harness writes into tests/tmp, and with two changes: it waits two minutes for a server
+ *                that has ended before it printed its process id, here it sees that; and that FUNCTION is no command
+ *                does not end a file which loads a function between its tests: those that call it fail
  *   utils        link to the source
  *   src/         links to the programs: a server that is run by a link keeps the process id that the harness knows, and
  *                sees the name that it was called by, as the harness expects
@@ -25,7 +26,17 @@ export function makeRunFolder(
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(join(folder, 'src'), { recursive: true })
   cpSync(join(source, 'tests'), join(folder, 'tests'), { recursive: true })
-  stopWaitingForTheDead(join(folder, 'tests/support/server.tcl'))
+  insertBefore(
+    join(folder, 'tests/support/server.tcl'),
+    'after $checkperiod\n',
+    // In the loop that waits for the process id: a server that is gone gets three more looks at its log.
+    'if {$maxiter > 3 && ![process_is_alive $pid]} {set maxiter 3}\n',
+  )
+  insertBefore(
+    join(folder, 'tests/support/redis.tcl'),
+    'return -code $errorcode $retval\n',
+    'if {[string equal -nocase $method function] && [string match {*unknown command*} $retval]} {set errorcode 0}\n',
+  )
   for (const name of ['utils', 'redis.conf', 'sentinel.conf']) symlinkSync(join(source, name), join(folder, name))
   symlinkSync(serverProgram, join(folder, 'src/redis-server'))
   for (const name of REDIS_PROGRAMS) symlinkSync(findProgram(name), join(folder, 'src', name))
@@ -34,16 +45,14 @@ export function makeRunFolder(
   writeFileSync(join(folder, 'src/redis-sentinel'), sentinel, { mode: 0o755 })
 }
 
-/** In the loop that waits for the process id: a server that is gone gets three more looks at its log. */
-function stopWaitingForTheDead(path: string): void {
+/** Adds a line before the only one of its kind. */
+function insertBefore(path: string, line: string, added: string): void {
   const text = readFileSync(path, 'utf8')
-  const wait = 'after $checkperiod\n'
-  const places = text.split(wait).length - 1
-  if (places !== 1) throw new Error(`tests/support/server.tcl waits in ${places} places, not in one`)
-  const look = 'if {$maxiter > 3 && ![process_is_alive $pid]} {set maxiter 3}\n'
+  const places = text.split(line).length - 1
+  if (places !== 1) throw new Error(`${path} has ${places} lines ${line.trim()}, not one`)
   writeFileSync(
     path,
-    text.replace(wait, () => `${wait}        ${look}`),
+    text.replace(line, () => `${added}    ${line}`),
   )
 }
 
