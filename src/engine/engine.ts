@@ -68,6 +68,7 @@ import {
 import { EngineSettings } from './settings.ts'
 import { Slowlog } from './slowlog.ts'
 import { Statistics } from './statistics.ts'
+import { EXPECTS_NO_ERRORS, noteUnexpectedError } from './unexpected-error.ts'
 import { WatchTable } from './watch.ts'
 
 /** Replies are sent on when this much has gathered, so that a long pipeline needs no buffer of its length. */
@@ -158,6 +159,8 @@ export class Engine {
   readonly reply = new ReplyWriter()
   /** Whose batch that is. */
   private receiving: Session | null = null
+  /** Who executes the command of a file that is under way. */
+  private replaying: Session | null = null
   private readonly parser: RequestParser
   private readonly scratch = new ReplyWriter()
   private readonly toFlush = new Set<Session>()
@@ -213,7 +216,8 @@ export class Engine {
     this.clientMemory = new ClientMemory(this)
     this.reply.onError = (code, text) => {
       this.statistics.countError(code)
-      this.receiving?.source?.failed(text)
+      const session = this.replaying ?? this.receiving
+      if (session?.has(EXPECTS_NO_ERRORS)) noteUnexpectedError(this, session, text)
     }
     // What is encoded apart may be the reply of a command that had to wait, and that may be an error.
     this.scratch.onError = (code) => this.statistics.countError(code)
@@ -835,11 +839,14 @@ export class Engine {
   replay(session: Session, entry: CommandEntry, argv: Argv): void {
     const { reply } = this
     const mark = reply.pendingBytes === 0 ? null : reply.mark()
+    session.lastCommand = entry
+    this.replaying = session
     this.depth++
     try {
       entry.run(session, argv, reply)
     } finally {
       this.depth--
+      this.replaying = null
       session.effect = EFFECT_REQUEST
       session.effectArgv = null
       session.redacted = null

@@ -33,6 +33,4 @@ export interface ReplicationSeam {
 export interface RequestSource {
   /** The next whole request, valid until the next call; null if there is none yet. The one before has been executed. */
   next(): Argv | null
-  /** The request under way was answered with an error, to whom nobody listens. */
-  failed(error: string): void
 }

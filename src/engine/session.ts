@@ -215,6 +215,8 @@ export class Session {
   inbox: Inbox | null = null
   /** Has its requests if they do not come by `receive`. */
   source: RequestSource | null = null
+  /** Of a session whose requests should not fail: told after the log was that one did. */
+  onUnexpectedError: (() => void) | null = null
   /** How much of the stream to the replicas there was when its last command had run: what WAIT waits for. */
   writtenOffset = 0
   /** An inbox without input, kept until the cron takes its memory back: who sends one large value sends another. */

@@ -46,6 +46,8 @@ export class Statistics {
   reads = 0
   writes = 0
   totalErrorReplies = 0
+  /** Of those, the ones that should not have been: of a master's commands, or a file's. */
+  unexpectedErrors = 0
   outputLimitDisconnections = 0
   queryBufferDisconnections = 0
   /** How often reply buffers were made smaller or larger (see ClientsCron). */
@@ -94,6 +96,7 @@ export class Statistics {
     this.reads = 0
     this.writes = 0
     this.totalErrorReplies = 0
+    this.unexpectedErrors = 0
     this.outputLimitDisconnections = 0
     this.queryBufferDisconnections = 0
     this.replyBufferShrinks = 0

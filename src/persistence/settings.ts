@@ -29,6 +29,8 @@ export class PersistenceSettings {
   /** rdb-key-save-delay and key-load-delay, microseconds per key. */
   keySaveDelayUs = 0
   keyLoadDelayUs = 0
+  /** propagation-error-behavior is panic: a command of a file that fails stops the server. */
+  panicsOnErrors = false
   /** loading-process-events-interval-bytes; 0 = clients wait until all is loaded. */
   loadingIntervalBytes = 2 * 1024 * 1024
   /** appendfilename and appenddirname. */

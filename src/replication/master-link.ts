@@ -13,9 +13,9 @@ import { Argv } from '../base/argv.ts'
 import { latin1Bytes, latin1Text } from '../base/byte-text.ts'
 import { reprText } from '../base/quoting.ts'
 import { FROM_MASTER, type OutputSink, type Session } from '../engine/session.ts'
+import { panicOnError } from '../engine/unexpected-error.ts'
 import { FileError } from '../persistence/file-system.ts'
 import type { LoadedReplication } from '../persistence/persistence.ts'
-import { ERR_INDEX_OUT_OF_RANGE, ERR_NO_SUCH_KEY, ERR_SAME_OBJECT, ERR_SYNTAX } from '../resp/errors.ts'
 import { encodeRequest } from '../resp/request-encoder.ts'
 import { type DataEnd, type DataReceiver, FileReceiver, type ReceiverHost, StreamReceiver } from './data-receivers.ts'
 import { REPLICATION_ID_LENGTH } from './history.ts'
@@ -42,10 +42,6 @@ const HANDSHAKE: ReadonlySet<LinkState> = new Set(['ping', 'auth', 'port', 'ip',
 const REPLY_BYTES_MAX = 256
 const HEADER_BYTES_MAX = 1024
 const BACKLOG_SAMPLE_BYTES = 256
-/** Of those with the code ERR, which Redis makes from the rest of the text everywhere else. */
-const READY_ERRORS = new Set(
-  [ERR_SYNTAX, ERR_NO_SUCH_KEY, ERR_SAME_OBJECT, ERR_INDEX_OUT_OF_RANGE].map(({ text }) => text),
-)
 const LF = 10
 const CR = 13
 const NEWLINE = new Uint8Array([LF])
@@ -608,10 +604,10 @@ export class MasterLink {
     }
     const stream = new MasterStream(session, offset, {
       applied: (bytes, start, length) => replication.applied(bytes, start, length),
-      failed: (error) => this.noteError(error),
       broken: (isInline) => this.broken(session, isInline),
     })
     session.source = stream
+    session.onUnexpectedError = () => this.commandFailed(session)
     this.session = session
     this.sessionId = id
     this.stream = stream
@@ -650,29 +646,15 @@ export class MasterLink {
     }
   }
 
-  /** An error is worth a line in the log: the two may not hold the same data any more. */
-  private noteError(error: string): void {
-    const { engine, buffer, settings, statistics } = this.replication
-    const command = this.session?.lastCommand?.command.fullName ?? '<unknown>'
-    // As Redis has it: replies that it keeps ready are shown as they are, others as they were given to it.
-    const isReady = !error.startsWith('ERR ') || READY_ERRORS.has(error)
-    engine.log(
-      'warning',
-      `== CRITICAL == This replica is sending an error to its master: '${isReady ? `-${error}` : error.slice(4)}' after processing the command '${command}'`,
-    )
-    // What came before the command.
+  /** The log shows what came before the command that has failed. */
+  private commandFailed(session: Session): void {
+    const { engine, buffer, settings } = this.replication
     this.stream?.passOn()
     if (buffer !== null && buffer.length > 0) {
       const latest = buffer.latest(BACKLOG_SAMPLE_BYTES)
       engine.log('warning', `Latest backlog is: '${reprText(latest, 0, latest.length)}'`)
     }
-    statistics.unexpectedErrors++
-    if (settings.panicsOnErrors && settings.readOnly) {
-      engine.fail(
-        new Error(`This replica panicked sending an error to its master after processing the command '${command}'`),
-        this.session,
-      )
-    }
+    if (settings.panicsOnErrors && settings.readOnly) panicOnError(engine, session)
   }
 
   private send(...parts: readonly string[]): void {

@@ -20,8 +20,6 @@ const BUFFER_BYTES_KEPT = 1024 * 1024
 export interface MasterStreamEvents {
   /** These bytes of the stream have been applied. */
   applied(bytes: Uint8Array, start: number, length: number): void
-  /** A request of the stream has failed here, which had succeeded there. */
-  failed(error: string): void
   /** What comes is no stream of a master. */
   broken(isInline: boolean): void
 }
@@ -68,10 +66,6 @@ export class MasterStream implements RequestSource {
     const argv = this.read()
     if (argv === null) this.passOn()
     return argv
-  }
-
-  failed(error: string): void {
-    this.events.failed(error)
   }
 
   private read(): Argv | null {

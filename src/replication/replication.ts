@@ -52,7 +52,6 @@ export interface ReplicationStatistics {
   inputBytes: number
   outputBytes: number
   /** Commands of a master that failed here. */
-  unexpectedErrors: number
 }
 
 const ERR_FORCED = errorReply(
@@ -75,7 +74,7 @@ export class Replication implements ReplicationSeam, EffectSink {
   readonly link: MasterLink
   readonly failover: Failover
   readonly ownExpires: OwnExpires
-  readonly statistics: ReplicationStatistics = { inputBytes: 0, outputBytes: 0, unexpectedErrors: 0 }
+  readonly statistics: ReplicationStatistics = { inputBytes: 0, outputBytes: 0 }
   /** Null while nobody has ever followed. */
   buffer: ReplicationBuffer | null = null
   /** Whom this server follows; null for a master. */
@@ -123,7 +122,6 @@ export class Replication implements ReplicationSeam, EffectSink {
     const { statistics, replicas } = this
     statistics.inputBytes = 0
     statistics.outputBytes = 0
-    statistics.unexpectedErrors = 0
     replicas.fullSyncs = 0
     replicas.partialSyncs = 0
     replicas.refusedPartialSyncs = 0

@@ -226,6 +226,7 @@ function applyPersistence({ config: { fields }, persistence, parts, runId }: Ser
   settings.incrementalSync = fields.rdbSaveIncrementalFsync
   settings.keySaveDelayUs = fields.rdbKeySaveDelay
   settings.keyLoadDelayUs = fields.keyLoadDelay
+  settings.panicsOnErrors = fields.propagationErrorBehavior === 'panic'
   settings.loadingIntervalBytes = fields.loadingProcessEventsIntervalBytes
   settings.appendFileName = fields.appendfilename
   settings.appendFolder = fields.appenddirname

@@ -9,6 +9,7 @@
 import { resolve } from '../../engine/dispatch.ts'
 import type { LogLevel } from '../../engine/engine.ts'
 import { DENY_BLOCKING, IN_MULTI, LOADER, Session } from '../../engine/session.ts'
+import { panicOnError } from '../../engine/unexpected-error.ts'
 import { EXPIRE_IGNORE } from '../../keyspace/entry.ts'
 import { ArenaFullError } from '../../memory/arena.ts'
 import { PersistenceError } from '../errors.ts'
@@ -238,10 +239,13 @@ class AofLoading {
 }
 
 /** Who executes: a client that nobody sees. */
-function loaderOf({ engine }: Persistence): Session {
+function loaderOf({ engine, settings }: Persistence): Session {
   const session = new Session(engine, 0, engine.keyspace.databases[0]!)
   session.authenticated = true
   session.flags = LOADER | DENY_BLOCKING
+  session.onUnexpectedError = () => {
+    if (settings.panicsOnErrors) panicOnError(engine, session)
+  }
   engine.keyspace.expireMode = EXPIRE_IGNORE
   return session
 }

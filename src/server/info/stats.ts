@@ -51,7 +51,7 @@ export function* statsSection({ cron, engine, migration, replication }: Server):
   yield ['tracking_total_keys', 0]
   yield ['tracking_total_items', 0]
   yield ['tracking_total_prefixes', 0]
-  yield ['unexpected_error_replies', replication.statistics.unexpectedErrors]
+  yield ['unexpected_error_replies', statistics.unexpectedErrors]
   yield ['total_error_replies', statistics.totalErrorReplies]
   yield ['dump_payload_sanitizations', statistics.dumpPayloadSanitizations]
   yield ['total_reads_processed', statistics.reads]

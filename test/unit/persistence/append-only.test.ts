@@ -439,6 +439,20 @@ describe('loading', () => {
     await expect(loaded(set('a') + bad + set('b'))).rejects.toThrow(PersistenceError)
   })
 
+  test('a command that fails is told, and stops the server if that is asked for', async () => {
+    const content = set('a') + command('INCR', 'a') + set('b')
+    const told = ({ log }: TestPersistence) => log.filter((line) => line.includes('CRITICAL'))
+    const line =
+      "warning == CRITICAL == This server is sending an error to its AOF-loading-client: 'value is not an integer or out of range' after processing the command 'incr'"
+    const going = await loaded(content)
+    expect(told(going)).toEqual([line])
+    expect(going.client.send('EXISTS', 'a', 'b')).toBe(':2\r\n')
+    expect(going.engine.statistics.unexpectedErrors).toBe(1)
+    await expect(loaded(content, ({ settings }) => void (settings.panicsOnErrors = true))).rejects.toThrow(
+      "This server panicked sending an error to its AOF-loading-client after processing the command 'incr'",
+    )
+  })
+
   test('a missing file, a bad manifest, and a short file that is not the last', async () => {
     const one = async (manifest: string, files: Record<string, string>) => {
       const memory = new MemoryFiles()

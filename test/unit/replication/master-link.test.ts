@@ -276,5 +276,5 @@ test('commands of the master that fail are told one by one, and followed by the 
   expect(latest.at(-1)).toContain(String.raw`SET\r\n$1\r\nn\r\n"'`)
   expect(latest.at(-1)).not.toContain('LSET')
   expect(client.send('GET', 'n')).toBe('$1\r\n1\r\n')
-  expect(node.replication.statistics.unexpectedErrors).toBe(4)
+  expect(node.engine.statistics.unexpectedErrors).toBe(4)
 })
