@@ -731,6 +731,9 @@ export class Engine {
     if ((session.flags & CLOSE_ASAP) !== 0) this.reply.clear()
     else this.flushReplies(session)
     this.receiving = null
+    // A client that was closed as its replies left was muted, too; what comes next is another's.
+    this.mutedAt = null
+    this.mutedPushes = []
     if (this.toFlush.size !== 0) this.flushOthers()
     if ((session.flags & (CLOSE_AFTER_REPLY | CLOSE_ASAP)) !== 0) this.endAfterReplies(session)
     if (this.replyGuard !== null) this.guardBase = this.replyGuard.recorded

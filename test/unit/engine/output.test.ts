@@ -117,6 +117,19 @@ describe('the hard limit', () => {
     expect(client.send('GET', 'n')).toBe('$1\r\n8\r\n')
   })
 
+  test('closes who leaves replies of earlier batches unread, and the next batch of others has its replies', () => {
+    const { engine, client, connect } = setup()
+    limit(engine, 'normal', 100_000)
+    client.send('SET', 'big', 'x'.repeat(10_000))
+    const reader = connect()
+    let batches = 0
+    for (; reader.sink.closed === 'no'; batches++) reader.send('GET big\r\n')
+    expect(batches).toBeGreaterThan(5)
+    expect(reader.sink.closed).toBe('at once')
+    expect(client.send('PING')).toBe('+PONG\r\n')
+    expect(client.send('PING')).toBe('+PONG\r\n')
+  })
+
   test('does not interrupt a transaction', () => {
     const { engine, client, connect } = setup()
     limit(engine, 'normal', 100_000)
