@@ -143,22 +143,23 @@ class NodeCheck {
     let deletedFound = 0
     for (let entries = live + deleted; entries > 0; entries--) {
       const flags = this.entry(fields)
-      if (flags < 0) return false
+      if (Number.isNaN(flags)) return false
       if ((flags & FLAG_DELETED) !== 0) deletedFound++
     }
     return this.at === this.end && isEnd(this.bytes, this.at) && deletedFound === deleted
   }
 
-  /** Passes over an entry and returns its flags, or -1. */
+  /** Passes over an entry and returns its flags, or NaN. As in Redis flags without a meaning do no harm. */
   private entry(masterFields: number): number {
-    const flags = this.count()
-    if (flags < 0 || flags > (FLAG_DELETED | FLAG_SAME_FIELDS)) return -1
-    if (!this.integer() || !this.integer()) return -1
+    const { at } = this
+    if (!this.integer() || !this.integer() || !this.integer()) return Number.NaN
+    const flags = this.reader.int(this.bytes, at)
+    if (flags !== (flags | 0)) return Number.NaN
     if ((flags & FLAG_SAME_FIELDS) !== 0) {
-      return this.skip(masterFields) && this.count() === masterFields + 3 ? flags : -1
+      return this.skip(masterFields) && this.count() === masterFields + 3 ? flags : Number.NaN
     }
     const fields = this.count()
-    return fields >= 0 && this.skip(fields * 2) && this.count() === fields * 2 + 4 ? flags : -1
+    return fields >= 0 && this.skip(fields * 2) && this.count() === fields * 2 + 4 ? flags : Number.NaN
   }
 
   /** Passes over an integer of any size. */

@@ -28,6 +28,8 @@ export const ENCODED = -2
 /** Three bytes of LZF stand for 264 at most. */
 const LZF_GROWTH_MAX = 88
 const INTEGER_TEXT_BYTES = 12
+/** Redis's RDB_LENERR. */
+const UNKNOWN_LENGTH = 2n ** 64n - 1n
 const PLAIN_BYTES_KEPT = 1024 * 1024
 /** Headroom below the arena's largest block for a key and its header: the sum must be an allocation that is possible. */
 const STRING_BYTES_MAX = BLOCK_BYTES_MAX - 0x2000_0000
@@ -139,9 +141,16 @@ export class RdbSource {
     return length <= ENCODED ? ENCODED - length : length
   }
 
-  /** As `readCount`, exactly. Null: short. */
+  /**
+   * As `readCount`, exactly. Null: short. For counts of which Redis asks only whether their bytes were there: one of an
+   * unknown encoding is what its reader answers then.
+   */
   readCount64(): bigint | null {
     const { bytes, at } = this
+    if (at < this.end && bytes[at]! > 129 && bytes[at]! < 192) {
+      this.at = at + 1
+      return UNKNOWN_LENGTH
+    }
     const count = this.readCount()
     if (count === SHORT) return null
     if (this.at - at < 9) return BigInt(count)
@@ -210,11 +219,14 @@ export class RdbSource {
     return true
   }
 
-  /** Unpacks the compressed string whose header was read to out[at, at + plainBytes). */
+  /**
+   * Unpacks the compressed string whose header was read to out[at, at + plainBytes). LibLZF answers 0 to bad data, so Redis
+   * takes any bytes for a string whose length is said to be 0.
+   */
   unpack(out: DataView, at: number): void {
     const { compressedBytes, plainBytes } = this
     const end = this.at + compressedBytes
-    if (lzfDecompressData(this.window.data, this.at, end, out, at, at + plainBytes) !== plainBytes) {
+    if (plainBytes > 0 && lzfDecompressData(this.window.data, this.at, end, out, at, at + plainBytes) !== plainBytes) {
       throw this.error('RDB_CORRUPT', 'Invalid LZF compressed string')
     }
     this.at += compressedBytes
