@@ -1,6 +1,7 @@
 /** The servers that a differential run compares: real redis-server, ours in this process, ours as the built program. */
 import { createServer, type EmbeddedServer } from '../../src/index.ts'
 import type { Subject } from './differential.ts'
+import { ENCODING_DEFAULTS } from './generator-config.ts'
 import { type RedisProcess, type ServerKind, startServer } from './redis-process.ts'
 import { RespClient } from './resp-client.ts'
 
@@ -26,6 +27,7 @@ export class ProcessSubject implements Subject {
     const process = await this.start()
     const client = await process.connect()
     await client.call('FLUSHALL')
+    await client.call('CONFIG', 'SET', ...Object.entries(ENCODING_DEFAULTS).flat())
     await client.close()
   }
 

@@ -1,6 +1,7 @@
 /** All generators of random commands: a new family of commands adds its list here. */
 import type { CommandGenerator } from './generator.ts'
 import { bitmapGenerators } from './generator-bitmap.ts'
+import { configGenerators } from './generator-config.ts'
 import { genericGenerators } from './generator-generic.ts'
 import { geoGenerators } from './generator-geo.ts'
 import { hashGenerators } from './generator-hash.ts'
@@ -25,4 +26,5 @@ export const ALL_GENERATORS: readonly CommandGenerator[] = [
   ...genericGenerators,
   ...transactionGenerators,
   ...connectionGenerators,
+  ...configGenerators,
 ]
