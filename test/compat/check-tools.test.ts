@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startServer } from '../support/redis-process.ts'
 
 const ROOT = process.cwd()
+const OURS_RDB = join(ROOT, 'bin/o7-check-rdb')
 const folder = mkdtempSync(join(tmpdir(), 'o7-check-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -175,6 +176,28 @@ test.skipIf(!REDIS)('an RDB file, whole and cut', () => {
   same('rdb', { 'dump.rdb': Buffer.from('REDIS9999 and more') }, ['dump.rdb'])
   same('rdb', { 'dump.rdb': Buffer.from('SOMETHING ELSE') }, ['dump.rdb'])
 })
+
+test.skipIf(!REDIS)('a wrong value: its key and type, whatever the words for what is wrong', () => {
+  for (const record of [
+    [19, 3, ...Buffer.from('a\0b'), 1, 3, 1, 2, 3],
+    [16, 1, 97, 3, 1, 2, 3],
+    [18, 1, 97, 1, 9, 0],
+    [11, 0, 3, 1, 2, 3],
+  ]) {
+    const file = Buffer.concat([Buffer.from('REDIS0010'), Buffer.from(record), Buffer.alloc(40, 1)])
+    const [theirs, ours] = [run('redis-check-rdb', ['f'], '', written(file)), run(OURS_RDB, ['f'], '', written(file))]
+    const additional = ({ output }: Outcome) => output.match(/^\[(additional info|info)\].*$/gm)
+    expect(additional(ours)).toEqual(additional(theirs))
+    expect(additional(theirs)).toHaveLength(6)
+    expect(ours.status).toBe(theirs.status)
+  }
+})
+
+/** A folder with a file f. */
+function written(file: Uint8Array): string {
+  writeFileSync(join(folder, 'f'), file)
+  return folder
+}
 
 test.skipIf(!REDIS)('an append-only file that begins as RDB', () => {
   const whole = Buffer.concat([preamble, Buffer.from(set('a'))])

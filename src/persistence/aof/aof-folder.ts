@@ -61,7 +61,9 @@ export class AofFolder {
   /** Makes the folder if it is not there. Throws a FileError. */
   create(): void {
     const { fileSystem, settings } = this.host
-    if (fileSystem.kindOf(this.path) === 'folder') return
+    const kind = fileSystem.kindOf(this.path)
+    if (kind === 'folder') return
+    if (kind !== null) throw new FileError('ENOTDIR', 'Not a directory')
     fileSystem.makeFolderSync(this.path)
     fileSystem.syncFolderSync(settings.dir)
   }

@@ -59,6 +59,8 @@ export const RDB_STRING = 0
 export const RDB_MODULE_PRE_GA = 6
 export const RDB_MODULE = 7
 /** The first of the types that only Redis 7.4 and later know. */
+/** The first type that redis-check-rdb 7.0.15 has no name for. */
+const RDB_STREAM_2 = 19
 export const RDB_HASH_METADATA_PRE_GA = 22
 export const RDB_HASH_METADATA = 24
 export const RDB_HASH_LISTPACK_EX = 25
@@ -96,6 +98,11 @@ const TYPE_NAMES: readonly (string | undefined)[] = [
 /** The name of a value's type, or undefined if no known version has such a type. */
 export function rdbTypeName(type: number): string | undefined {
   return TYPE_NAMES[type]
+}
+
+/** What redis-check-rdb calls it: it does not know the newest types, streams of 7.0 among them. */
+export function reportedTypeName(type: number): string {
+  return (type < RDB_STREAM_2 && TYPE_NAMES[type]) || 'unknown'
 }
 
 /** Strings up to this length are tried as integers. */

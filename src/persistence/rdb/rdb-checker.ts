@@ -26,6 +26,7 @@ import {
   RDB_VERSION_MAX,
   RDB_VERSION_WITH_CHECKSUM,
   rdbTypeName,
+  reportedTypeName,
 } from './format.ts'
 import { RdbError } from './rdb-error.ts'
 import { RdbSource, SHORT } from './rdb-source.ts'
@@ -278,9 +279,10 @@ export class RdbChecker {
     this.print('--- RDB ERROR DETECTED ---')
     this.print(`[offset ${offset}] ${message}`)
     this.print(`[additional info] While doing: ${this.doing}`)
-    if (this.key !== null) this.print(`[additional info] Reading key '${this.key}'`)
+    // As C prints it, up to the first zero byte.
+    if (this.key !== null) this.print(`[additional info] Reading key '${this.key.split('\0', 1)[0]}'`)
     if (this.keyType !== -1) {
-      this.print(`[additional info] Reading type ${this.keyType} (${rdbTypeName(this.keyType) ?? 'unknown'})`)
+      this.print(`[additional info] Reading type ${this.keyType} (${reportedTypeName(this.keyType)})`)
     }
     this.showCounts()
   }

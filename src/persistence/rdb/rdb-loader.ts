@@ -47,6 +47,7 @@ import {
   RDB_VERSION_MAX,
   RDB_VERSION_WITH_CHECKSUM,
   rdbTypeName,
+  reportedTypeName,
 } from './format.ts'
 import { type FunctionLibraries, modernSource } from './functions.ts'
 import { RdbError } from './rdb-error.ts'
@@ -276,7 +277,7 @@ export class RdbLoader {
       lines.push(`[additional info] Reading key '${latin1Text(key.bytes, keyStart, keyStart + keyLength)}'`)
     }
     if (this.valueType >= 0) {
-      lines.push(`[additional info] Reading type ${this.valueType} (${rdbTypeName(this.valueType) ?? 'unknown'})`)
+      lines.push(`[additional info] Reading type ${this.valueType} (${reportedTypeName(this.valueType)})`)
     }
     // The one whose value is wrong counts as read.
     const keysRead = this.keysLoaded + this.keysExpired + (this.doing === 'read-object-value' ? 1 : 0)

@@ -468,6 +468,15 @@ describe('loading', () => {
     await one(two, { x: set('a'), y: set('b').slice(0, -1) })
   })
 
+  test('a file stands where the folder should be', async () => {
+    const files = new MemoryFiles()
+    files.put(FOLDER, Buffer.from('x'))
+    const test = create('everysec', files)
+    await load(test)
+    expect(() => test.persistence.aof.openAtStart()).toThrow(PersistenceError)
+    expect(test.log).toContain("warning Can't open or create append-only dir appendonlydir: Not a directory")
+  })
+
   test('a file of the time before manifests becomes the base', async () => {
     const files = new MemoryFiles()
     files.put(`${DIR}/appendonly.aof`, Buffer.from(set('a')))
