@@ -50,7 +50,14 @@ export interface AppendFile {
   close(): Promise<void>
 }
 
+/** The right to use files that no other server may use at the same time. */
+export interface FilesClaim {
+  release(): void
+}
+
 export interface FileSystem {
+  /** Claims the files of a name in a folder that is there. Null: another server has them. */
+  claimFiles(folder: string, name: string): FilesClaim | null
   openForReading(path: string): ReadableFile
   /** A file with what it holds, or a new one. */
   openForAppending(path: string): AppendFile

@@ -32,6 +32,7 @@ import {
   type WritableFile,
 } from '../persistence/file-system.ts'
 import { systemErrorCode, systemErrorText } from './config/system-error.ts'
+import { claimFiles } from './files-claim.ts'
 
 const closeLater = promisify(close)
 const syncLater = promisify(fdatasync)
@@ -39,6 +40,7 @@ const openLater = promisify(open)
 const unlinkLater = promisify(unlink)
 
 export const nodeFileSystem: FileSystem = {
+  claimFiles: (folder, name) => inWords(() => claimFiles(folder, name)),
   openForReading: (path) => inWords(() => new NodeReadableFile(openSync(path, 'r'))),
   openForAppending: (path) =>
     inWords(() => new NodeAppendFile(openSync(path, constants.O_WRONLY | constants.O_CREAT, FILE_MODE))),

@@ -98,3 +98,26 @@ test('a file that is none is refused', async () => {
   expect(error).toMatchObject({ code: 'O7_LOAD' })
   expect(lines.some((line) => line.includes('Wrong signature trying to load DB from file'))).toBe(true)
 })
+
+test.skipIf(!['linux', 'win32'].includes(process.platform))('append-only files have one server at a time', async () => {
+  const lines: string[] = []
+  const appending = { dir, appendonly: 'yes', onLog: (line: string) => lines.push(line) } as const
+  const first = await start(appending)
+  await first.execute('SET', 'k', 'v')
+  await expect(createServer({ listen: false, ...appending })).rejects.toBeInstanceOf(ServerError)
+  expect(lines.join()).toContain(
+    'are in use by another server. Each needs its own dir, appenddirname or appendfilename.',
+  )
+  await start({ ...appending, appenddirname: 'other' })
+  await start({ ...appending, appendfilename: 'other.aof' })
+  // Only who writes such files needs them.
+  const second = await start({ dir })
+  await expect(second.execute('BGREWRITEAOF')).rejects.toThrow("Can't execute an AOF background rewriting")
+  await expect(second.execute('CONFIG', 'SET', 'appendonly', 'yes')).rejects.toThrow('Unable to turn on AOF')
+  expect(await first.execute('CONFIG', 'SET', 'appendonly', 'no')).toBe('OK')
+  expect(await second.execute('CONFIG', 'SET', 'appendonly', 'yes')).toBe('OK')
+  await second.close()
+  const third = await start(appending)
+  await third.close()
+  await start(appending)
+})

@@ -6,6 +6,7 @@ import {
   type AppendFile,
   FileError,
   type FileSystem,
+  type FilesClaim,
   type ReadableFile,
   type WritableFile,
 } from '../../src/persistence/file-system.ts'
@@ -126,6 +127,13 @@ export class MemoryFiles implements FileSystem {
       closeSync,
       close: () => this.later(closeSync),
     }
+  }
+
+  /** By another server, which is there no more when these files are looked at again. */
+  isClaimed = false
+
+  claimFiles(): FilesClaim | null {
+    return this.isClaimed ? null : { release() {} }
   }
 
   kindOf(path: string): 'file' | 'folder' | null {

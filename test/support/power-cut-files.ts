@@ -13,6 +13,7 @@ import {
   type AppendFile,
   FileError,
   type FileSystem,
+  type FilesClaim,
   type ReadableFile,
   type WritableFile,
 } from '../../src/persistence/file-system.ts'
@@ -194,6 +195,10 @@ export class PowerCutFiles implements FileSystem {
 
   listSync(path: string): string[] {
     return [...this.names.keys()].filter((name) => folderOf(name) === path).map((name) => name.slice(path.length + 1))
+  }
+
+  claimFiles(): FilesClaim {
+    return { release() {} }
   }
 
   makeFolderSync(path: string): void {

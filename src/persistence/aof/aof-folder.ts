@@ -6,7 +6,7 @@
  */
 import type { LogLevel } from '../../engine/engine.ts'
 import { PersistenceError } from '../errors.ts'
-import { FileError, type FileSystem } from '../file-system.ts'
+import { FileError, type FileSystem, type FilesClaim } from '../file-system.ts'
 import type { PersistenceSettings } from '../settings.ts'
 import { AofManifest, ManifestError } from './manifest.ts'
 
@@ -19,6 +19,8 @@ export interface AofFolderHost {
 export class AofFolder {
   manifest = new AofManifest()
   private readonly host: AofFolderHost
+  private claim: FilesClaim | null = null
+  private claimedPath = ''
 
   constructor(host: AofFolderHost) {
     this.host = host
@@ -68,11 +70,32 @@ export class AofFolder {
     fileSystem.syncFolderSync(settings.dir)
   }
 
-  /** As `create`; what is wrong is logged. */
+  /** Keeps other servers from using these files as long as this one does. False: one does already, which is logged. */
+  tryClaim(): boolean {
+    if (this.claim !== null && this.claimedPath === this.path) return true
+    this.unclaim()
+    const { fileSystem, settings, log } = this.host
+    this.claim = fileSystem.claimFiles(this.path, settings.appendFileName)
+    this.claimedPath = this.path
+    if (this.claim !== null) return true
+    log(
+      'warning',
+      `The append-only files ${settings.appendFileName} in ${this.path} are in use by another server. Each needs its own dir, appenddirname or appendfilename.`,
+    )
+    return false
+  }
+
+  /** Others may use the files. */
+  unclaim(): void {
+    this.claim?.release()
+    this.claim = null
+  }
+
+  /** As `create`, and claims the files; what is wrong is logged. */
   tryCreate(): boolean {
     try {
       this.create()
-      return true
+      return this.tryClaim()
     } catch (error) {
       if (!(error instanceof FileError)) throw error
       const { settings, log } = this.host

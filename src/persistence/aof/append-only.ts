@@ -166,7 +166,12 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
   /** Loads the files that are there when the server starts. Rejects with a PersistenceError when everything is said in the log. */
   async loadAtStart(): Promise<void> {
     const { engine } = this.persistence
-    this.folder.load()
+    const { folder } = this
+    // Loading may cut the last file.
+    if (this.shell.fileSystem.kindOf(folder.path) === 'folder' && !folder.tryClaim()) {
+      throw new PersistenceError('AOF', -1, 'the append-only files are in use by another server')
+    }
+    folder.load()
     const startUs = this.nowUs()
     engine.setGate(GATE_LOADING, true)
     let outcome: LoadOutcome
@@ -326,6 +331,7 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
     if (persistence.isBusy) return false
     const fail = () => {
       state.lastRewriteFailed = true
+      if (this.phase === 'off') folder.unclaim()
       return false
     }
     if (!folder.tryCreate()) return fail()
@@ -352,6 +358,7 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
     persistence.engine.log('notice', `Killing running AOF rewrite child: ${persistence.settings.pid}`)
     this.rewrite = null
     rewrite.kill()
+    if (this.phase === 'off') this.folder.unclaim()
     this.state.rewriteStartSeconds = -1
   }
 
@@ -386,6 +393,7 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
       this.release(this.recorded)
       state.rewriteIsScheduled = true
     }
+    if (this.phase === 'off') folder.unclaim()
     state.lastRewriteSeconds = this.nowSeconds() - state.rewriteStartSeconds
     state.rewriteStartSeconds = -1
   }
@@ -719,6 +727,7 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
   private end(): void {
     const { engine } = this.persistence
     this.phase = 'off'
+    this.folder.unclaim()
     this.selectedDb = -1
     this.buffer.clear()
     this.safe = this.recorded
