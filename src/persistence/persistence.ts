@@ -380,7 +380,7 @@ export class Persistence {
     const file = this.openFile()
     if (file === null) return
     const startUs = this.nowUs()
-    const loader = await this.loadInSteps(file)
+    const loader = await this.loadInSteps(file, false)
     if (loader === null) return
     this.loadedReplication = replicationOf(loader)
     this.engine.log('notice', `DB loaded from disk: ${((this.nowUs() - startUs) / 1e6).toFixed(3)} seconds`)
@@ -392,7 +392,7 @@ export class Persistence {
    */
   async loadReceived(): Promise<{ readonly replication: LoadedReplication | null } | null> {
     const file = this.openFile()
-    const loader = file === null ? null : await this.loadInSteps(file)
+    const loader = file === null ? null : await this.loadInSteps(file, true)
     return loader === null ? null : { replication: replicationOf(loader) }
   }
 
@@ -451,7 +451,7 @@ export class Persistence {
   }
 
   /** The whole of a file, while clients have an answer (-LOADING) from time to time. Closes it. */
-  private async loadInSteps(file: ReadableFile): Promise<RdbLoader | null> {
+  private async loadInSteps(file: ReadableFile, isReceived: boolean): Promise<RdbLoader | null> {
     const { engine, settings } = this
     const { scheduler } = this.shell
     const { loader, finish } = this.beginLoading(file, false)
@@ -468,7 +468,7 @@ export class Persistence {
         if (this.isClosed || engine.isStopped) return null
       }
     } catch (error) {
-      throw this.loadingFailed(error, loader)
+      throw this.loadingFailed(error, loader, isReceived)
     } finally {
       engine.setGate(GATE_LOADING, false)
       finish()
@@ -745,7 +745,8 @@ export class Persistence {
     const finish = () => {
       this.noteProgress(loader)
       state.isLoading = false
-      keyspace.expireMode = expireMode
+      // Not what it was before: the role may have changed meanwhile.
+      keyspace.expireMode = engine.restingExpireMode
     }
     return { loader, finish }
   }
@@ -834,8 +835,8 @@ export class Persistence {
     arena.heldBytesPeak = Math.max(arena.heldBytesPeak, arena.heldBytes)
   }
 
-  /** Says what went wrong, in Redis's words where it has any. */
-  private loadingFailed(error: unknown, loader: RdbLoader): PersistenceError {
+  /** Says what went wrong, in Redis's words where it has any. `isReceived`: the server goes on and asks its master again. */
+  private loadingFailed(error: unknown, loader: RdbLoader, isReceived = false): PersistenceError {
     const { log } = this.engine
     if (error instanceof RdbError) {
       const { code, message, offset } = error
@@ -844,12 +845,13 @@ export class Persistence {
       }
       if (code === 'RDB_BAD_SIGNATURE' || code === 'RDB_BAD_VERSION') {
         log('warning', message)
+        if (isReceived) return new PersistenceError(code, offset, 'Invalid argument')
         log('warning', 'Fatal error loading the DB: Invalid argument. Exiting.')
       } else if (code === 'RDB_DATABASE_OUT_OF_RANGE') log('warning', message)
       else {
         log('warning', `Internal error in RDB reading offset ${offset} -> ${message}`)
         for (const line of loader.report(error)) log('warning', line)
-        log('warning', 'Terminating server after rdb file reading failure.')
+        if (!isReceived) log('warning', 'Terminating server after rdb file reading failure.')
       }
       return new PersistenceError(code, offset, message)
     }

@@ -156,7 +156,8 @@ function runReplconf(replication: Replication, ctx: Session, argv: Argv, reply: 
       else if (argv.is(i + 1, 'PSYNC2')) replica.knowsPsync2 = true
     } else if (argv.is(i, 'RDB-ONLY')) {
       const value = int64(argv, i + 1)
-      if (value === null || value < 0n || value > 1n) {
+      if (value === null) return reply.error(ERR_NOT_INTEGER)
+      if (value < 0n || value > 1n) {
         return reply.errorText('ERR value is out of range, value must between 0 and 1')
       }
       replica.rdbOnly = value === 1n

@@ -12,6 +12,7 @@
 import { Argv } from '../base/argv.ts'
 import { latin1Bytes, latin1Text } from '../base/byte-text.ts'
 import { reprText } from '../base/quoting.ts'
+import { clientInfo } from '../engine/client-info.ts'
 import { FROM_MASTER, type OutputSink, type Session } from '../engine/session.ts'
 import { panicOnError } from '../engine/unexpected-error.ts'
 import { FileError } from '../persistence/file-system.ts'
@@ -20,7 +21,7 @@ import { encodeRequest } from '../resp/request-encoder.ts'
 import { type DataEnd, type DataReceiver, FileReceiver, type ReceiverHost, StreamReceiver } from './data-receivers.ts'
 import { REPLICATION_ID_LENGTH } from './history.ts'
 import type { Link } from './link.ts'
-import { MasterStream } from './master-stream.ts'
+import { INLINE_PROTOCOL, MasterStream } from './master-stream.ts'
 import { secondsBetween } from './replicas.ts'
 import type { Replication } from './replication.ts'
 
@@ -604,7 +605,7 @@ export class MasterLink {
     }
     const stream = new MasterStream(session, offset, {
       applied: (bytes, start, length) => replication.applied(bytes, start, length),
-      broken: (isInline) => this.broken(session, isInline),
+      broken: (detail) => this.broken(session, detail),
     })
     session.source = stream
     session.onUnexpectedError = () => this.commandFailed(session)
@@ -618,18 +619,15 @@ export class MasterLink {
 
   private isBroken = false
 
-  private broken(session: Session, isInline: boolean): void {
+  private broken(session: Session, detail: string): void {
     const { engine } = this.replication
-    if (isInline) {
+    if (detail === INLINE_PROTOCOL) {
       engine.log(
         'warning',
         'WARNING: Receiving inline protocol from master, master stream corruption? Closing the master connection and discarding the cached master.',
       )
     }
-    engine.log(
-      'warning',
-      `Protocol error (${isInline ? 'Master using the inline protocol. Desync?' : 'master stream'}) from client: id=${session.id} addr=${session.address}.`,
-    )
+    engine.log('warning', `Protocol error (${detail}) from client: ${clientInfo(session)}`)
     this.isBroken = true
     engine.close(session, true)
   }

@@ -14,14 +14,16 @@ import type { RequestSource } from '../engine/replication-seam.ts'
 import { BLOCKED, IN_MULTI, type Session } from '../engine/session.ts'
 import { COMPLETE, INCOMPLETE, RequestParser } from '../resp/request-parser.ts'
 
+/** What a master never sends, so the stream must have lost its place. */
+export const INLINE_PROTOCOL = 'Master using the inline protocol. Desync?'
 const BUFFER_BYTES = 64 * 1024
 const BUFFER_BYTES_KEPT = 1024 * 1024
 
 export interface MasterStreamEvents {
   /** These bytes of the stream have been applied. */
   applied(bytes: Uint8Array, start: number, length: number): void
-  /** What comes is no stream of a master. */
-  broken(isInline: boolean): void
+  /** What comes is no stream of a master; `detail` in the log's words. */
+  broken(detail: string): void
 }
 
 export class MasterStream implements RequestSource {
@@ -75,12 +77,12 @@ export class MasterStream implements RequestSource {
       const status = parser.parse(this.bytes, this.end)
       if (status === INCOMPLETE) return null
       if (status !== COMPLETE) {
-        this.events.broken(false)
+        this.events.broken(parser.errorDetail)
         return null
       }
       if (parser.argv.count === 0) continue
       if (!parser.isMultibulk) {
-        this.events.broken(true)
+        this.events.broken(INLINE_PROTOCOL)
         return null
       }
       this.hasPending = true

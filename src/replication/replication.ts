@@ -164,7 +164,7 @@ export class Replication implements ReplicationSeam, EffectSink {
 
   /** Begins as a replica, as configured; connects with the next round of the cron. */
   startAsReplica(address: MasterAddress): void {
-    this.masterAddress = address
+    this.setMaster(address)
     this.link.state = 'connect'
     this.roleChanged()
   }
@@ -191,10 +191,10 @@ export class Replication implements ReplicationSeam, EffectSink {
   follow(address: MasterAddress): void {
     const { engine, link } = this
     const wasMaster = this.masterAddress === null
-    this.masterAddress = null
+    this.setMaster(null)
     link.dropMaster()
     engine.blocking.endAll((reply) => reply.error(ERR_FORCED))
-    this.masterAddress = address
+    this.setMaster(address)
     link.cancelHandshake(false)
     if (wasMaster) {
       link.discardCached()
@@ -210,7 +210,7 @@ export class Replication implements ReplicationSeam, EffectSink {
   becomeMaster(): void {
     if (this.masterAddress === null) return
     const { engine, link, history } = this
-    this.masterAddress = null
+    this.setMaster(null)
     link.dropMaster()
     link.discardCached()
     link.cancelHandshake(false)
@@ -240,11 +240,16 @@ export class Replication implements ReplicationSeam, EffectSink {
     this.parts.onInSync()
   }
 
+  /** From here on the log has the new role in its lines. */
+  private setMaster(address: MasterAddress | null): void {
+    this.masterAddress = address
+    this.parts.onRoleChange()
+  }
+
   private roleChanged(): void {
     this.updateGuards()
     this.updateSink()
     this.engine.updateExpireMode()
-    this.parts.onRoleChange()
   }
 
   /** Writes are looked at closely where they may be refused, everything is while the data may be stale. */

@@ -1,0 +1,134 @@
+/** A replica beside redis-server's: what it says in the log, asks of its master and does about masters that fail it. */
+import { createServer, type Socket } from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
+import {
+  type DirectiveValue,
+  findFreePort,
+  hasRedisServer,
+  type RedisProcess,
+  startServer,
+} from '../support/redis-process.ts'
+import { ServerPair } from '../support/server-pair.ts'
+
+const KINDS = ['redis', 'o7'] as const
+const HISTORY = 'a'.repeat(40)
+
+/** A master that answers the handshake, sends `data` as its data set, and no more. */
+class ScriptedMaster {
+  readonly port: number
+  private readonly close_: () => void
+
+  private constructor(port: number, close: () => void) {
+    this.port = port
+    this.close_ = close
+  }
+
+  static async start(data: Buffer, stream = ''): Promise<ScriptedMaster> {
+    const port = await findFreePort()
+    const sockets = new Set<Socket>()
+    const server = createServer((socket) => {
+      sockets.add(socket)
+      socket.on('error', () => {})
+      socket.on('data', (bytes) => {
+        const text = bytes.toString('latin1')
+        if (/PING/.test(text)) socket.write('+PONG\r\n')
+        else if (/PSYNC/.test(text)) {
+          socket.write(`+FULLRESYNC ${HISTORY} 100\r\n`)
+          socket.write(`$${data.length}\r\n`)
+          socket.write(data)
+          socket.write(stream)
+        } else if (!/ACK/.test(text)) for (const _ of text.matchAll(/REPLCONF/g)) socket.write('+OK\r\n')
+      })
+    })
+    await new Promise<void>((done) => server.listen(port, '127.0.0.1', done))
+    return new ScriptedMaster(port, () => {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+    })
+  }
+
+  [Symbol.dispose](): void {
+    this.close_()
+  }
+}
+
+/** Lines from the last start of a synchronization on, without what differs between two runs. */
+function lines(log: string, from: RegExp): string[] {
+  const all = log.split('\n').map((line) => line.replace(/^\d+:([A-Z]) .{24} /, '$1 '))
+  return all.slice(all.findIndex((line) => from.test(line))).map((line) =>
+    line
+      .replace(/[0-9a-f]{40}/g, 'HISTORY')
+      .replace(/user request from '.*'/, 'user request')
+      .replace(/(127\.0\.0\.1|client): ?.*$/, '$1'),
+  )
+}
+
+describe.skipIf(!hasRedisServer())('a replica', () => {
+  const servers: RedisProcess[] = []
+  const start = async (server: string, directives: Record<string, DirectiveValue> = {}) => {
+    const running = await startServer({ server, directives: { 'repl-diskless-sync-delay': 0, ...directives } })
+    servers.push(running)
+    return running
+  }
+  afterEach(async () => {
+    for (const server of servers.splice(0)) await server.stop('SIGKILL')
+  })
+
+  test.each(['192.0.2.1', 'no address', '::1'])('connects from elsewhere when it cannot from %s', async (address) => {
+    const master = await start('redis')
+    for (const kind of KINDS) {
+      const replica = await start(kind, {
+        'bind-source-addr': address,
+        replicaof: ['127.0.0.1', master.port],
+      })
+      await replica.waitForLog(/Finished with success/)
+    }
+  })
+
+  test('has its new role in the log as soon as it changes', async () => {
+    const logs: string[][] = []
+    for (const kind of KINDS) {
+      const [master, replica] = [await start('redis'), await start(kind)]
+      const client = await replica.connect()
+      await client.call('REPLICAOF', '127.0.0.1', master.port)
+      await replica.waitForLog(/Finished with success/)
+      const before = replica.log.length
+      await client.call('REPLICAOF', 'NO', 'ONE')
+      await replica.waitForLog(/MASTER MODE/)
+      client.end()
+      logs.push([
+        ...lines(replica.log, /Before turning/).slice(0, 3),
+        ...lines(replica.log.slice(before), /Connection with master lost/),
+      ])
+    }
+    expect(logs[1]).toEqual(logs[0])
+  })
+
+  test.each([
+    ['no data set at all', Buffer.alloc(200, 'X')],
+    ['a version from the future', Buffer.from(`REDIS0099${'x'.repeat(100)}`)],
+  ])('asks again when it was sent %s', async (_, data) => {
+    const logs: string[][] = []
+    for (const kind of KINDS) {
+      using master = await ScriptedMaster.start(data)
+      const replica = await start(kind, { replicaof: ['127.0.0.1', master.port] })
+      await replica.waitForLog(/Reconnecting to MASTER/)
+      const all = lines(replica.log, /Full resync from master/)
+      logs.push(all.slice(0, all.findIndex((line) => /Reconnecting/.test(line)) + 1))
+    }
+    expect(logs[1]).toEqual(logs[0])
+  })
+
+  test('asks again when the data set is damaged, and does not claim to end', async () => {
+    using master = await ScriptedMaster.start(Buffer.from(`REDIS0010\x77${'x'.repeat(100)}`))
+    const replica = await start('o7', { replicaof: ['127.0.0.1', master.port] })
+    await replica.waitForLog(/Failed trying to load .*Unknown RDB encoding type 119[\s\S]*Full resync from master/)
+    expect(replica.log).not.toMatch(/Terminating|Exiting/)
+  })
+
+  test('REPLCONF rdb-only takes a number, and one of two', async () => {
+    const pair = await ServerPair.start()
+    for (const value of ['x', '2', '-1', '', '1']) await pair.expectSame(['REPLCONF', 'rdb-only', value])
+    await pair.stop()
+  })
+})
