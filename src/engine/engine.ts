@@ -98,6 +98,8 @@ export interface EngineOptions {
   readonly settings?: EngineSettings
   /** Log lines; nowhere by default. */
   readonly log?: (level: LogLevel, message: string) => void
+  /** Whether lines of a level are written: for those that cost something to make. */
+  readonly isLogged?: (level: LogLevel) => boolean
   /** A bug was hit: the server must stop. Default: throw. */
   readonly onFatal?: (error: unknown, session: Session | null) => void
 }
@@ -144,6 +146,7 @@ export class Engine {
   readonly sessions = new Map<number, Session>()
   readonly monitors = new Set<Session>()
   readonly log: (level: LogLevel, message: string) => void
+  readonly isLogged: (level: LogLevel) => boolean
   /** Bits GATE_*: zero lets commands pass without further questions. */
   gate = 0
   /** Commands with one of these flags are looked at closely whatever the gates say. */
@@ -199,6 +202,7 @@ export class Engine {
     this.keyspace.listener = new KeyspaceNews(this)
     this.commands = new CommandTable(options.commands)
     this.log = options.log ?? (() => {})
+    this.isLogged = options.isLogged ?? (() => options.log !== undefined)
     this.onFatal =
       options.onFatal ??
       ((error) => {

@@ -2,10 +2,12 @@
  * A connection over a native stream handle: one read buffer for all connections, replies written straight from the
  * engine's output buffer. Hot path: npm run bench.
  */
+import { getSystemErrorMap } from 'node:util'
+import { clientInfo } from '../engine/client-info.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { OutputSink, Session } from '../engine/session.ts'
 import type { ReplyWriter } from '../resp/reply-writer.ts'
-import type { AddressOut, StreamBinding, StreamHandle, WriteRequest } from './stream-handle.ts'
+import { type AddressOut, type StreamBinding, type StreamHandle, UV_EOF, type WriteRequest } from './stream-handle.ts'
 
 /** One read takes at most this much; a pipeline of 64 small commands is 4 KiB. */
 export const READ_BUFFER_BYTES = 64 * 1024
@@ -184,7 +186,21 @@ function onRead(this: StreamHandle): void {
   const { binding } = connection.shell
   const length = binding.streamBaseState[binding.kReadBytesOrError]!
   if (length > 0) connection.received(length)
-  else if (length < 0) connection.close(true)
+  else if (length < 0) {
+    logLoss(connection.session, length)
+    connection.close(true)
+  }
+}
+
+/** A client has gone: it ended the connection, or reading failed with this error of the system. */
+export function logLoss(session: Session, errorNumber: number): void {
+  const { engine } = session
+  if (!engine.isLogged('verbose')) return
+  if (errorNumber === UV_EOF) engine.log('verbose', `Client closed connection ${clientInfo(session)}`)
+  else {
+    const words = getSystemErrorMap().get(errorNumber)?.[1] ?? `error ${errorNumber}`
+    engine.log('verbose', `Reading from client: ${words[0]!.toUpperCase()}${words.slice(1)}`)
+  }
 }
 
 /** "ip:port" of either end, IPv6 in brackets, as CLIENT LIST shows it. */

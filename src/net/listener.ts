@@ -76,13 +76,14 @@ export class Listener {
     return (server.address() as net.AddressInfo).port
   }
 
-  async listenUnix(path: string, permissions: number): Promise<void> {
+  /** `name`: what clients that come this way are said to come from. */
+  async listenUnix(path: string, permissions: number, name = path): Promise<void> {
     try {
       unlinkSync(path)
     } catch {
       // None was left behind by an earlier run.
     }
-    await this.listen({ path, backlog: this.options.backlog }, path)
+    await this.listen({ path, backlog: this.options.backlog }, name)
     if (permissions !== 0) chmodSync(path, permissions)
     this.unixPaths.push(path)
   }
@@ -102,14 +103,21 @@ export class Listener {
   /** Stops listening; connections stay. */
   async stopListening(): Promise<void> {
     const closing = closeServers(this.servers.splice(0))
-    for (const path of this.unixPaths.splice(0)) {
+    this.removeUnixSockets()
+    await closing
+  }
+
+  /** Returns whether there was one to remove. */
+  removeUnixSockets(): boolean {
+    const paths = this.unixPaths.splice(0)
+    for (const path of paths) {
       try {
         unlinkSync(path)
       } catch {
         // Somebody removed it already.
       }
     }
-    await closing
+    return paths.length > 0
   }
 
   /** Ends all connections: after what is queued for them, or at once. */
@@ -117,7 +125,7 @@ export class Listener {
     for (const connection of [...this.connections]) connection.close(atOnce)
   }
 
-  private listen(options: net.ListenOptions, unixPath: string | null): Promise<net.Server> {
+  private listen(options: net.ListenOptions, unixName: string | null): Promise<net.Server> {
     return new Promise((resolve, reject) => {
       const server = net.createServer({ noDelay: true, allowHalfOpen: false })
       server.once('error', reject)
@@ -126,51 +134,53 @@ export class Listener {
         server.on('error', (error) => this.engine.log('warning', `Accepting client connection: ${error.message}`))
         const { shell } = this
         const fast =
-          shell !== null && interceptConnections(server, (handle) => this.acceptHandle(shell, handle, unixPath))
-        if (!fast) server.on('connection', (socket) => this.acceptSocket(socket, unixPath))
+          shell !== null && interceptConnections(server, (handle) => this.acceptHandle(shell, handle, unixName))
+        if (!fast) server.on('connection', (socket) => this.acceptSocket(socket, unixName))
         this.servers.push(server)
         resolve(server)
       })
     })
   }
 
-  private acceptHandle(shell: HandleShell, handle: StreamHandle, unixPath: string | null): void {
+  private acceptHandle(shell: HandleShell, handle: StreamHandle, unixName: string | null): void {
     const peer: AddressOut = {}
-    if (unixPath === null) {
+    if (unixName === null) {
       // The peer may be gone already: then there is nobody to refuse or to serve.
       if (handle.getpeername!(peer) !== 0) {
         handle.close()
         return
       }
     }
-    const refusal = this.refusal(unixPath === null ? peer.address! : null)
+    this.logAccepted(peer.address, peer.port, unixName)
+    const refusal = this.refusal(unixName === null ? peer.address! : null)
     if (refusal !== null) {
       shell.write(handle, Buffer.from(refusal))
       handle.close()
       return
     }
-    const connection = new HandleConnection(shell, handle, unixPath === null ? 0 : UNIX_SOCKET)
-    if (unixPath === null) {
+    const connection = new HandleConnection(shell, handle, unixName === null ? 0 : UNIX_SOCKET)
+    if (unixName === null) {
       handle.setNoDelay?.(true)
       if (this.options.keepaliveSeconds > 0) handle.setKeepAlive?.(true, this.options.keepaliveSeconds)
       const local: AddressOut = {}
       handle.getsockname!(local)
       connection.session.address = addressText(peer)
       connection.session.localAddress = addressText(local)
-    } else this.nameUnix(connection, unixPath)
+    } else this.nameUnix(connection, unixName)
     this.connections.add(connection)
     connection.start()
   }
 
-  private acceptSocket(socket: net.Socket, unixPath: string | null): void {
-    const refusal = this.refusal(unixPath === null ? (socket.remoteAddress ?? '') : null)
+  private acceptSocket(socket: net.Socket, unixName: string | null): void {
+    this.logAccepted(socket.remoteAddress, socket.remotePort, unixName)
+    const refusal = this.refusal(unixName === null ? (socket.remoteAddress ?? '') : null)
     if (refusal !== null) {
       socket.on('error', () => {})
       socket.end(refusal)
       return
     }
-    const connection = new SocketConnection(this.engine, socket, unixPath === null ? 0 : UNIX_SOCKET, this.forget)
-    if (unixPath === null) {
+    const connection = new SocketConnection(this.engine, socket, unixName === null ? 0 : UNIX_SOCKET, this.forget)
+    if (unixName === null) {
       if (this.options.keepaliveSeconds > 0) socket.setKeepAlive(true, this.options.keepaliveSeconds * 1000)
       connection.session.address = addressText({
         address: socket.remoteAddress!,
@@ -182,14 +192,20 @@ export class Listener {
         port: socket.localPort!,
         family: socket.localFamily!,
       })
-    } else this.nameUnix(connection, unixPath)
+    } else this.nameUnix(connection, unixName)
     this.connections.add(connection)
     connection.start()
   }
 
-  private nameUnix(connection: Connection, path: string): void {
-    connection.session.address = `${path}:0`
-    connection.session.localAddress = `${path}:0`
+  private logAccepted(address: string | undefined, port: number | undefined, unixName: string | null): void {
+    const { engine } = this
+    if (!engine.isLogged('verbose')) return
+    engine.log('verbose', unixName === null ? `Accepted ${address}:${port}` : `Accepted connection to ${unixName}`)
+  }
+
+  private nameUnix(connection: Connection, name: string): void {
+    connection.session.address = `${name}:0`
+    connection.session.localAddress = `${name}:0`
   }
 
   /** What to say to a connection that may not stay, or null. `address` is null for unix sockets. */

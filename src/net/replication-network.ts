@@ -1,5 +1,5 @@
 /** Links to masters over TCP (replication/link.ts). */
-import { connect, type Socket } from 'node:net'
+import { connect, isIP, type Socket } from 'node:net'
 import type { Link, LinkEvents, Network } from '../replication/link.ts'
 import { addressText } from './connection.ts'
 
@@ -31,17 +31,32 @@ export class TcpNetwork implements Network {
 class TcpLink implements Link {
   localAddress = ''
   remoteAddress = ''
-  private readonly socket: Socket
+  private readonly host: string
+  private readonly port: number
+  private readonly events: LinkEvents
+  private readonly options: NetworkOptions
+  private socket: Socket
   private isOver = false
 
   constructor(host: string, port: number, events: LinkEvents, options: NetworkOptions) {
-    const localAddress = options.sourceAddress()
+    this.host = host
+    this.port = port
+    this.events = events
+    this.options = options
+    const sourceAddress = options.sourceAddress()
+    // What is no address can be bound to no more than one that is not ours.
+    this.socket = this.open(sourceAddress !== null && isIP(sourceAddress) !== 0 ? sourceAddress : null)
+  }
+
+  /** bind-source-addr is a wish: where it cannot be bound to, the system chooses. */
+  private open(sourceAddress: string | null): Socket {
+    const { host, port, events, options } = this
     const keepaliveSeconds = options.keepaliveSeconds()
     const socket = connect({
       host,
       port,
       noDelay: true,
-      ...(localAddress === null ? {} : { localAddress }),
+      ...(sourceAddress === null ? {} : { localAddress: sourceAddress }),
       ...(keepaliveSeconds > 0 ? { keepAlive: true, keepAliveInitialDelay: keepaliveSeconds * 1000 } : {}),
       onread: {
         buffer: new Uint8Array(READ_BUFFER_BYTES),
@@ -51,9 +66,9 @@ class TcpLink implements Link {
         },
       },
     })
-    this.socket = socket
     let reason = ''
     let isUnresolved = false
+    let isUnbound = false
     socket.on('connect', () => {
       this.localAddress = textOf(socket.localAddress, socket.localPort, socket.localFamily)
       this.remoteAddress = textOf(socket.remoteAddress, socket.remotePort, socket.remoteFamily)
@@ -62,13 +77,19 @@ class TcpLink implements Link {
     socket.on('error', (error: NodeJS.ErrnoException) => {
       reason = options.describe(error)
       isUnresolved = UNRESOLVED.test(error.code ?? '')
+      isUnbound = isBindError(error)
     })
     socket.on('end', () => socket.destroy())
     socket.on('close', () => {
       if (this.isOver) return
+      if (isUnbound && sourceAddress !== null) {
+        this.socket = this.open(null)
+        return
+      }
       this.isOver = true
       events.closed(reason, isUnresolved)
     })
+    return socket
   }
 
   send(bytes: Uint8Array): void {
@@ -84,6 +105,12 @@ class TcpLink implements Link {
     this.isOver = true
     this.socket.destroy()
   }
+}
+
+/** Several addresses of a host are tried one after the other, and their errors come together. */
+function isBindError(error: NodeJS.ErrnoException): boolean {
+  if (error instanceof AggregateError) return error.errors.every(isBindError)
+  return error.syscall === 'bind'
 }
 
 function textOf(address: string | undefined, port: number | undefined, family: string | undefined): string {

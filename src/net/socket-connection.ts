@@ -6,6 +6,8 @@ import type { Duplex } from 'node:stream'
 import type { Engine } from '../engine/engine.ts'
 import type { OutputSink, Session } from '../engine/session.ts'
 import type { ReplyWriter } from '../resp/reply-writer.ts'
+import { logLoss } from './connection.ts'
+import { UV_EOF } from './stream-handle.ts'
 
 export class SocketConnection implements OutputSink {
   readonly session: Session
@@ -35,9 +37,9 @@ export class SocketConnection implements OutputSink {
       if (!this.closed) this.engine.receive(this.session, bytes, bytes.length)
     })
     socket.on('drain', () => this.engine.drained(this.session))
-    socket.on('error', () => this.close(true))
+    socket.on('error', (error: NodeJS.ErrnoException) => this.lost(error.errno ?? UV_EOF))
     socket.on('close', () => this.close(true))
-    socket.on('end', () => this.close(true))
+    socket.on('end', () => this.lost(UV_EOF))
   }
 
   sendReplies(reply: ReplyWriter): void {
@@ -58,6 +60,12 @@ export class SocketConnection implements OutputSink {
     this.socket.destroy()
     this.engine.disconnect(this.session)
     this.onClosed(this)
+  }
+
+  private lost(errorNumber: number): void {
+    if (this.closed) return
+    logLoss(this.session, errorNumber)
+    this.close(true)
   }
 
   setReading(reading: boolean): void {

@@ -5,6 +5,7 @@
 import type { ParameterName } from './config/registry.ts'
 import { reopenListeners } from './listening.ts'
 import type { Server } from './server.ts'
+import { fitClients } from './system-limits.ts'
 
 /** Parameters that are plain fields of the engine's settings. */
 const ENGINE_PARAMETERS: readonly ParameterName[] = [
@@ -107,6 +108,7 @@ export function applyConfig(server: Server): void {
   server.config.onChange(['maxmemory'], () => limitMemory(server))
   server.config.onChange(PERSISTENCE_PARAMETERS, () => applyPersistence(server))
   server.config.onChange(['tcp-keepalive', 'protected-mode'], () => applyListener(server))
+  if (!server.parts.isGuest) server.config.onChange(['maxclients'], () => fitClients(server))
   server.config.onChangeAsync(['port', 'bind'], (names) => reopenListeners(server, names))
 }
 

@@ -1,7 +1,8 @@
 /**
  * Which addresses the configuration asks for, and what to say when one is not to be had.
  */
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import type { ParameterName } from './config/registry.ts'
 import type { Server } from './server.ts'
 
@@ -38,12 +39,15 @@ export async function openListeners(server: Server): Promise<number> {
     }
   }
   if (fields.unixsocket !== '') {
+    const path = resolve(fields.dir, fields.unixsocket)
     try {
-      await listener.listenUnix(resolve(fields.dir, fields.unixsocket), fields.unixsocketperm)
+      await listener.listenUnix(path, fields.unixsocketperm, fields.unixsocket)
       opened++
     } catch (error) {
       await listener.stopListening()
-      throw new ListenError(`Failed opening Unix socket: bind: ${reasonOf(error)}`, { cause: error })
+      // libuv says EACCES where the folder is missing.
+      const reason = existsSync(dirname(path)) ? reasonOf(error) : 'bind: No such file or directory'
+      throw new ListenError(`Failed opening Unix socket: ${reason}`, { cause: error })
     }
   }
   if (opened === 0 && !server.parts.mayBeDeaf) throw new ListenError('Configured to not listen anywhere, exiting.')

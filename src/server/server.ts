@@ -34,6 +34,10 @@ import { Migration } from './migration.ts'
 import { ModuleError, type ModuleParameters, type ModuleRequest, Modules } from './modules.ts'
 import { nodeScheduler } from './scheduler.ts'
 import { Shutdown } from './shutdown.ts'
+import { checkBacklog, fitClientsAtStart } from './system-limits.ts'
+
+/** Whoever asks for less has probably left out the unit. */
+const SUSPICIOUS_MAXMEMORY_BYTES = 1024 * 1024
 
 export interface ServerParts {
   readonly config: ConfigStore
@@ -105,6 +109,7 @@ export class Server {
       databases: fields.databases,
       commands: [...builtInCommands(this), ...parts.commands],
       log: (level, message) => logger.log(level, message),
+      isLogged: (level) => logger.isOn(level),
       onFatal: (error, session) => this.fatal(error, session),
     })
     for (const [from, to] of parts.renames) this.engine.commands.rename(from, to)
@@ -151,6 +156,7 @@ export class Server {
     const { fields } = config
     logger.role = fields.replicaof === null ? 'M' : 'S'
     logger.notice('monotonic clock: POSIX clock_gettime')
+    if (!this.parts.isGuest) fitClientsAtStart(this)
     this.port = await openListeners(this)
     // A port that the system chose becomes part of the configuration.
     if (this.port !== fields.port) config.assign('port', String(this.port))
@@ -159,6 +165,7 @@ export class Server {
       port: this.port,
       pid: process.pid,
     })
+    if (!this.parts.isGuest) checkBacklog(this)
     logger.warning('Server initialized')
     const refusal = await this.modules.loadAtStart(this.parts.modules, this.parts.moduleParameters)
     if (refusal !== null) throw new ModuleError(refusal)
@@ -177,6 +184,11 @@ export class Server {
     if (this.port !== 0) logger.notice('Ready to accept connections')
     if (fields.unixsocket !== '') {
       logger.notice(`The server is now ready to accept connections at ${fields.unixsocket}`)
+    }
+    if (fields.maxmemory > 0 && fields.maxmemory < SUSPICIOUS_MAXMEMORY_BYTES) {
+      logger.warning(
+        `WARNING: You specified a maxmemory value that is less than 1MB (current value is ${fields.maxmemory} bytes). Are you sure this is what you really want?`,
+      )
     }
   }
 

@@ -132,11 +132,12 @@ export class Shutdown {
   }
 
   private finish(): void {
-    const { logger, parts, engine } = this.server
+    const { logger, parts, engine, listener } = this.server
     if (parts.removePidFile !== null) {
       logger.notice('Removing the pid file.')
       parts.removePidFile()
     }
+    if (listener.removeUnixSockets()) logger.notice('Removing the unix socket file.')
     logger.warning('Redis is now ready to exit, bye bye...')
     engine.stop()
     parts.onShutdown(this.server)

@@ -1,10 +1,10 @@
 /** The program beside redis-server where its configuration is wrong, and where it is asked for it over a socket. */
 import { spawn, spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { TemporaryFolder } from '../support/config-harness.ts'
-import { hasRedisServer, serverProgram, startServer } from '../support/redis-process.ts'
-import { decodeReply } from '../support/resp-client.ts'
+import { findFreePort, hasRedisServer, serverProgram, startServer } from '../support/redis-process.ts'
+import { decodeReply, RespClient } from '../support/resp-client.ts'
 
 describe.skipIf(!hasRedisServer())('the program', () => {
   test.each<[string[], string]>([
@@ -28,6 +28,87 @@ describe.skipIf(!hasRedisServer())('the program', () => {
       }
     }
     expect(refusal('o7')).toEqual(refusal('redis'))
+  })
+
+  test.each([
+    [200, {}],
+    [60, { maxclients: 50 }],
+    [900, { maxclients: 200_000, maxmemory: 2, 'tcp-backlog': 1_000_000 }],
+    [1024, { unixsocket: '/no/such/place/socket' }],
+    [32, {}],
+  ])('with %i files and %j: log, what comes of it, exit code', async (files, directives) => {
+    using folder = new TemporaryFolder()
+    const outcomes = []
+    for (const kind of ['redis', 'o7'] as const) {
+      const program = folder.join(kind)
+      writeFileSync(program, `#!/bin/bash\nulimit -n ${files} || exit 99\nexec ${serverProgram(kind)} "$@"\n`)
+      chmodSync(program, 0o755)
+      const port = await findFreePort()
+      const args = Object.entries({ port, save: '', dir: folder.path, ...directives })
+      const child = spawn(
+        program,
+        args.flatMap(([name, value]) => [`--${name}`, String(value)]),
+        { stdio: ['ignore', 'pipe', 'ignore'] },
+      )
+      let log = ''
+      const replies: string[] = []
+      const closed = new Promise<number | null>((resolve) => child.once('close', resolve))
+      await new Promise<void>((resolve) => {
+        child.once('close', resolve)
+        child.stdout.on('data', (bytes) => {
+          log += bytes
+          if (/Ready to accept/.test(log)) resolve()
+        })
+      })
+      if (child.exitCode === null) {
+        const client = await RespClient.connect({ port })
+        for (const wanted of ['1000000', '10', '169', '28']) {
+          replies.push(String(await client.call('CONFIG', 'GET', 'maxclients')))
+          replies.push(String(await client.call('CONFIG', 'SET', 'maxclients', wanted)))
+        }
+        client.end()
+        child.kill('SIGTERM')
+      }
+      const code = await closed
+      // With more privileges than usual it raises the limit by itself, which Node.js cannot.
+      if (/Increased maximum number of open files/.test(log)) return
+      const lines = log
+        .split('\n')
+        .filter((line) => /ulimit|maxclients|maximum|TCP backlog|maxmemory|socket/.test(line))
+        .map((line) => line.slice(line.search(/[.*#-] [A-Z]/)))
+      outcomes.push({ code, lines, replies })
+    }
+    expect(outcomes[1]).toEqual(outcomes[0])
+    expect(outcomes[0]!.lines).not.toEqual([])
+  })
+
+  test('at level verbose the log tells of clients that come and go', async () => {
+    const lines: string[][] = []
+    for (const server of ['redis', 'o7'] as const) {
+      await using running = await startServer({ server, directives: { loglevel: 'verbose', unixsocket: 's' } })
+      for (const target of [{ port: running.port }, { path: running.socketPath! }]) {
+        const before = running.log.length
+        const client = await RespClient.connect(target)
+        await client.call('CLIENT', 'SETNAME', 'x')
+        client.end()
+        await running.waitForLog(new RegExp(`^[^]{${before}}[^]*Client closed connection .*\n`))
+      }
+      lines.push(
+        running.log
+          .split('\n')
+          .map((line) => line.slice(line.indexOf(' - ')))
+          .filter((line) => /Accepted|Client closed/.test(line))
+          .map((line) =>
+            line
+              .replace(/connection id=\d+/, 'connection id=ID')
+              .replace(/fd=\d+/, 'fd=FD')
+              .replace(/(age|idle|rb[sp]|tot-mem)=\d+/g, '$1=N')
+              .replace(/[\d.]+:\d{2,}/g, 'PLACE'),
+          ),
+      )
+    }
+    expect(lines[1]).toEqual(lines[0])
+    expect(lines[0]!.length).toBeGreaterThan(3)
   })
 
   test('log lines have the same form, on standard output and in a file', async () => {

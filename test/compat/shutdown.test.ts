@@ -82,6 +82,14 @@ describe.skipIf(!hasRedisServer())('the end of a server', () => {
     })
   })
 
+  test('the unix socket goes', async () => {
+    await compare('unix', { unixsocket: 's' }, async (server) => {
+      server.signal('SIGTERM')
+      await server.exited
+      return existsSync(join(server.dir, 's'))
+    })
+  })
+
   test('SAVE saves without save points', async () => {
     await compare('forced', {}, async (server) => {
       const client = await server.connect()
