@@ -46,6 +46,7 @@ const SCRIPTS: readonly string[] = [
   'MONITOR | CLIENT REPLY OFF | PING | CLIENT REPLY ON | PING',
   'HELLO 3 | MONITOR | PING',
   'MULTI | MONITOR | SUBSCRIBE a | EXEC | PING',
+  'LOLWUT | LOLWUT x y | LOLWUT VERSION | LOLWUT VERSION x | LOLWUT VERSION 7 x | LOLWUT VERSION 5 x | HELLO 3 | LOLWUT',
 ]
 
 describe.skipIf(!hasRedisServer())('connection commands', () => {

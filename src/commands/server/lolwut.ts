@@ -1,6 +1,7 @@
 /**
- * LOLWUT [VERSION version] [columns [rows]]: a small picture and the version. Ours is a field of hills under a moon, a
- * different one each time. Reply: verbatim text that ends with "Redis ver. <version>".
+ * LOLWUT [VERSION version] [columns [rows]]: the version, and for the two versions of Redis that have a piece of their own
+ * a small picture. Ours is a field of hills under a moon, a different one each time. Reply: verbatim text that ends with
+ * "Redis ver. <version>".
  * Source: Redis command reference, LOLWUT (since 5.0.0).
  */
 import type { Random } from '../../base/random.ts'
@@ -14,6 +15,9 @@ const DEFAULT_ROWS = 12
 /** As Redis's own pieces bound their canvas. */
 const COLUMNS_MAX = 1000
 const ROWS_MAX = 200
+const VERSION_LINE = `Redis ver. ${REDIS_VERSION}\n`
+/** The versions with a picture; 7.0 is none of them. */
+const DRAWS = new Set([5, 6])
 const SHADES = '░▒▓'
 
 export const lolwut = defineCommand({
@@ -22,11 +26,11 @@ export const lolwut = defineCommand({
   flags: READONLY | FAST,
   doc: { group: 'server', since: '5.0.0', summary: 'Draws a picture and tells the version.' },
   run(ctx, argv, reply) {
-    let first = 1
-    if (argv.count >= 3 && argv.is(1, 'VERSION')) {
-      if (Number.isNaN(argv.safeInt(2))) return reply.error(ERR_NOT_INTEGER)
-      first = 3
-    }
+    const asks = argv.count >= 3 && argv.is(1, 'VERSION')
+    const version = asks ? argv.safeInt(2) : Number.parseInt(REDIS_VERSION, 10)
+    if (Number.isNaN(version)) return reply.error(ERR_NOT_INTEGER)
+    if (!DRAWS.has(version)) return reply.verbatim(VERSION_LINE, 'txt')
+    const first = 3
     const columns = argv.count > first ? argv.safeInt(first) : DEFAULT_COLUMNS
     const rows = argv.count > first + 1 ? argv.safeInt(first + 1) : DEFAULT_ROWS
     if (Number.isNaN(columns) || Number.isNaN(rows)) return reply.error(ERR_NOT_INTEGER)
@@ -35,7 +39,7 @@ export const lolwut = defineCommand({
       Math.min(ROWS_MAX, Math.max(1, rows)),
       ctx.engine.random,
     )
-    reply.verbatim(Buffer.from(`${picture}\nRedis ver. ${REDIS_VERSION}\n`, 'utf8').toString('latin1'), 'txt')
+    reply.verbatim(Buffer.from(`${picture}\n${VERSION_LINE}`, 'utf8').toString('latin1'), 'txt')
   },
 })
 
