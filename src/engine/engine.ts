@@ -782,7 +782,7 @@ export class Engine {
     const { sink } = session
     if (sink === null) return
     if ((session.flags & (REPLICA | MONITOR)) === REPLICA) {
-      this.replication?.replied(session, reply)
+      this.replication?.replied(session)
       reply.clear()
       return
     }

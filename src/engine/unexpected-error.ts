@@ -29,6 +29,7 @@ export function commandName(session: Session): string {
 }
 
 export function noteUnexpectedError(engine: Engine, session: Session, error: string): void {
+  if (session.has(REPLICA)) engine.replication?.replied(session)
   const shown = error.startsWith(CODE) && !READY_ERRORS.has(error) ? error.slice(CODE.length) : `-${error}`
   const [from, to] = partiesOf(session)
   engine.log(

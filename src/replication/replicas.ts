@@ -13,7 +13,7 @@ import { latin1Bytes } from '../base/byte-text.ts'
 import { clientInfo } from '../engine/client-info.ts'
 import { GATE_REPLICA } from '../engine/gates.ts'
 import { isAboveOutputLimit } from '../engine/output-limits.ts'
-import { CLOSE_AFTER_REPLY, CLOSE_ASAP, REPLICA, type Session } from '../engine/session.ts'
+import { CLOSE_AFTER_REPLY, CLOSE_ASAP, MONITOR, REPLICA, type Session } from '../engine/session.ts'
 import { Keyspace } from '../keyspace/keyspace.ts'
 import { FileError, type ReadableFile } from '../persistence/file-system.ts'
 import { AttachedReplica, NOT_READING } from './attached-replica.ts'
@@ -491,6 +491,10 @@ export class Replicas {
   disconnected(session: Session): void {
     const replica = this.told.get(session)
     if (replica === undefined) return
+    const { engine } = this.replication
+    if (session.has(REPLICA) && !session.has(MONITOR) && !engine.isStopped) {
+      engine.log('warning', `Connection with replica ${replica.name} lost.`)
+    }
     this.told.delete(session)
     this.detach(replica)
   }

@@ -16,6 +16,7 @@ import { STALE, WRITE } from '../engine/flags.ts'
 import { GATE_REPLICATION } from '../engine/gates.ts'
 import type { ReplicationSeam } from '../engine/replication-seam.ts'
 import { FROM_MASTER, LOADER, type Session } from '../engine/session.ts'
+import { commandName } from '../engine/unexpected-error.ts'
 import type { Persistence, Scheduler } from '../persistence/persistence.ts'
 import type { ReplicationInfo } from '../persistence/rdb/dataset-writer.ts'
 import { ERR_MASTERDOWN, ERR_NOREPLICAS, ERR_READONLY, type ErrorReply, errorReply } from '../resp/errors.ts'
@@ -428,12 +429,12 @@ export class Replication implements ReplicationSeam, EffectSink {
   }
 
   replied(session: Session): void {
-    const command = session.lastCommand?.command.fullName ?? '<unknown>'
-    this.engine.log(
+    const { engine } = this
+    engine.log(
       'warning',
-      `Replica generated a reply to command '${command}', disconnecting it: ${clientInfo(session)}`,
+      `Replica generated a reply to command '${commandName(session)}', disconnecting it: ${clientInfo(session)}`,
     )
-    this.engine.close(session, true)
+    engine.close(session, true)
   }
 
   heard(session: Session): void {
@@ -458,7 +459,7 @@ export class Replication implements ReplicationSeam, EffectSink {
     const { replicas, settings } = this
     if (this.cronLoops % settings.pingSeconds === 0 && replicas.count > 0) {
       // A failover waits until the stream stands still.
-      if (!(this.failover.hasEnd && engine.pause.isPaused)) this.feedAlone(['PING'])
+      if (!(this.failover.hasEnd && engine.pause.isPaused)) this.feedAlone(['ping'])
     }
     replicas.tick()
     this.forgetOldBacklog()

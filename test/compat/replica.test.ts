@@ -1,5 +1,5 @@
-/** A replica beside redis-server's: what it says in the log, asks of its master and does about masters that fail it. */
-import { createServer, type Socket } from 'node:net'
+/** A replica beside redis-server's, and a master: what they say in the log, send, and do about others that fail them. */
+import { connect, createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import {
   type DirectiveValue,
@@ -59,7 +59,7 @@ function lines(log: string, from: RegExp): string[] {
     line
       .replace(/[0-9a-f]{40}/g, 'HISTORY')
       .replace(/user request from '.*'/, 'user request')
-      .replace(/(127\.0\.0\.1|client): ?.*$/, '$1'),
+      .replace(/(127\.0\.0\.1:7777)|(127\.0\.0\.1|client|disconnecting it): ?.*$/, '$1$2'),
   )
 }
 
@@ -130,5 +130,61 @@ describe.skipIf(!hasRedisServer())('a replica', () => {
     const pair = await ServerPair.start()
     for (const value of ['x', '2', '-1', '', '1']) await pair.expectSame(['REPLCONF', 'rdb-only', value])
     await pair.stop()
+  })
+})
+
+/** A replica that asks for the data set and then does what the test wants. */
+async function attach(
+  port: number,
+): Promise<{ socket: Socket; received(): string; until(pattern: RegExp): Promise<void> }> {
+  const socket = connect(port, '127.0.0.1')
+  let received = ''
+  socket.on('data', (bytes) => {
+    received += bytes.toString('latin1')
+  })
+  socket.on('error', () => {})
+  const until = async (pattern: RegExp) => {
+    while (!pattern.test(received)) await new Promise((done) => socket.once('data', done))
+  }
+  socket.write('REPLCONF listening-port 7777\r\n')
+  await until(/OK/)
+  socket.write('PSYNC ? -1\r\n')
+  await until(/REDIS0010[\s\S]*\xff[\s\S]{8}/)
+  return { socket, received: () => received, until }
+}
+
+describe.skipIf(!hasRedisServer())('a master', () => {
+  test.each([['GET a'], ['SET a b'], ['PING'], ['NOSUCH'], ['PING\r\nGET a']])(
+    'ends a replica that asks for a reply, and nobody else waits for one: %s',
+    async (request) => {
+      const outcomes = []
+      for (const server of KINDS) {
+        await using master = await startServer({ server, directives: { 'repl-diskless-sync': 'no' } })
+        const [client, replica] = [await master.connect(), await attach(master.port)]
+        const closed = new Promise((done) => replica.socket.once('close', done))
+        replica.socket.write(`${request}\r\n`)
+        await closed
+        const reply = String(await client.call('ECHO', 'still there'))
+        await client.close()
+        const log = lines(master.log, /Synchronization with replica/)
+        // Of what comes at once the log here knows the last.
+        const told = log.map((line) => (request.includes('\n') ? line.replace(/command '\w+'/, 'command') : line))
+        outcomes.push({ reply, told: told.filter((line) => !request.includes('\n') || !/CRITICAL/.test(line)) })
+      }
+      expect(outcomes[1]).toEqual(outcomes[0])
+    },
+  )
+
+  test('sends the same words to keep the link alive', async () => {
+    const streams = []
+    for (const server of KINDS) {
+      const directives = { 'repl-diskless-sync': 'no', 'repl-ping-replica-period': 1 }
+      await using master = await startServer({ server, directives })
+      const { socket, received, until } = await attach(master.port)
+      await until(/\*1\r\n\$4\r\nping\r\n/i)
+      streams.push(/\*1\r\n\$4\r\n\w+\r\n/.exec(received())![0])
+      socket.destroy()
+    }
+    expect(streams[1]).toBe(streams[0])
   })
 })
