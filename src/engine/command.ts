@@ -75,6 +75,12 @@ function derive(definition: CommandDefinition, parent: Command | null): Command 
   if (definition.run?.constructor.name === 'AsyncFunction') {
     throw new TypeError(`command ${name}: run must not be async: the next command runs as soon as it returns`)
   }
+  // Whoever writes JavaScript has no compiler that asks for these.
+  if (!Number.isInteger(definition.flags)) throw new TypeError(`command ${name}: flags must be a number, 0 for none`)
+  const { group, since, summary } = definition.doc ?? {}
+  if (typeof group !== 'string' || typeof since !== 'string' || typeof summary !== 'string') {
+    throw new TypeError(`command ${name}: doc must have a group, a summary and since when it is there`)
+  }
   const keys = definition.keys ?? []
   for (const [index, spec] of keys.entries()) {
     const problem = keySpecProblem(spec)

@@ -66,6 +66,7 @@ export function keyRange(index: number, lastKey: number, step: number, flags: nu
 
 /** What is wrong with a key spec, or null. */
 export function keySpecProblem({ begin, find }: KeySpec): string | null {
+  if (begin === undefined || find === undefined) return 'begin and find say where keys are'
   const isPlace = (value: number) => Number.isInteger(value) && value >= 1
   if (begin.kind === 'index' && !isPlace(begin.index)) return 'index must be 1 or more'
   if (begin.kind === 'keyword' && (!Number.isInteger(begin.startFrom) || begin.startFrom === 0)) {

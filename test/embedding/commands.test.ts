@@ -266,6 +266,9 @@ describe('mistakes in a declaration show when it is made', () => {
   test.each([
     ['a name with spaces', { ...base, name: 'MY COMMAND' }, 'may hold letters'],
     ['arity 0', { ...base, name: 'X', arity: 0 }, 'arity'],
+    ['no flags', { ...base, name: 'X', flags: undefined }, 'flags must be a number'],
+    ['no docs', { ...base, name: 'X', doc: undefined }, 'doc must have'],
+    ['a key spec that is none', { ...base, name: 'X', keys: [1] }, 'begin and find'],
     ['nothing to run', { ...base, name: 'X', run: undefined }, 'needs a run function'],
     ['an async handler', { ...base, name: 'X', run: async () => {} }, 'must not be async'],
     ['a key at index 0', { ...base, name: 'X', keys: [keyRange(0, -1, 1, KEY_RO)] }, 'index must be 1 or more'],
