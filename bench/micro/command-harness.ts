@@ -50,7 +50,7 @@ export class CommandHarness {
   readonly random: Random
   private readonly engine: Engine
   private readonly session: Session
-  private readonly readBuffer = Buffer.alloc(READ_BUFFER_BYTES)
+  private readonly readBuffer = new Uint8Array(READ_BUFFER_BYTES)
   private readonly best = new Map<string, { readonly cost: number; readonly unit: 'ns' | 'ms' }>()
 
   constructor(seed: number) {

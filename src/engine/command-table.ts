@@ -8,6 +8,9 @@ import type { Command, Handler } from './command.ts'
 import { BLOCKING, FAST, MODULE } from './flags.ts'
 
 const INITIAL_SLOTS = 1024
+/** 2^32 divided by the golden ratio, and a shift that leaves the upper bits of the product, which depend on all letters. */
+const HASH_FACTOR = 0x9e37_79b1
+const HASH_SHIFT = 18
 /** Longer calls count as one second, as in Redis's histograms. */
 const LATENCY_NS_MAX = 1_000_000_000
 
@@ -43,7 +46,7 @@ export class CommandEntry {
     const isSmall = (command.flags & FAST) !== 0 || command.doc.complexity === 'O(1)'
     // How long a command took that has to wait is known when its waiting is over.
     this.sharesTime = isSmall && (command.flags & BLOCKING) === 0
-    this.nameBytes = Buffer.from(command.name.toUpperCase(), 'latin1')
+    this.nameBytes = bytesOfName(command.name)
     this.subcommands =
       command.subcommands.length === 0
         ? null
@@ -94,7 +97,7 @@ export class CommandTable {
     if (entry === undefined) throw new TypeError(`there is no command ${name}`)
     this.byName.delete(name)
     if (to !== '') {
-      entry.nameBytes = Buffer.from(to.toUpperCase(), 'latin1')
+      entry.nameBytes = bytesOfName(to)
       this.byName.set(to.toUpperCase(), entry)
     }
     this.rebuild()
@@ -128,13 +131,15 @@ export class CommandTable {
     const { bytes } = argv
     const start = argv.starts[0]!
     const length = argv.lengths[0]!
-    let hash = length
-    for (let i = 0; i < length; i++) hash = (Math.imul(hash, 31) + (bytes[start + i]! & 0xdf)) | 0
-    hash ^= hash >>> 15
-    for (let slot = hash & this.mask; ; slot = (slot + 1) & this.mask) {
-      const entry = this.slots[slot]!
+    const { slots, mask } = this
+    for (let slot = hashOfName(bytes, start, length) & mask; ; slot = (slot + 1) & mask) {
+      const entry = slots[slot]!
       if (entry === null) return null
-      if (sameName(entry.nameBytes, bytes, start, length)) return entry
+      const name = entry.nameBytes
+      if (name.length !== length) continue
+      let i = 0
+      while (i < length && isSameLetter(bytes[start + i]!, name[i]!)) i++
+      if (i === length) return entry
     }
   }
 
@@ -152,23 +157,27 @@ export class CommandTable {
     this.slots = new Array<CommandEntry | null>(capacity).fill(null)
     this.mask = capacity - 1
     for (const entry of this.byName.values()) {
-      const { nameBytes } = entry
-      let hash = nameBytes.length
-      for (let i = 0; i < nameBytes.length; i++) hash = (Math.imul(hash, 31) + (nameBytes[i]! & 0xdf)) | 0
-      hash ^= hash >>> 15
-      let slot = hash & this.mask
+      let slot = hashOfName(entry.nameBytes, 0, entry.nameBytes.length) & this.mask
       while (this.slots[slot] !== null) slot = (slot + 1) & this.mask
       this.slots[slot] = entry
     }
   }
 }
 
-function sameName(name: Uint8Array, bytes: Uint8Array, start: number, length: number): boolean {
-  if (name.length !== length) return false
-  for (let i = 0; i < length; i++) {
-    let c = bytes[start + i]!
-    if (c >= 97 && c <= 122) c -= 32
-    if (c !== name[i]) return false
-  }
-  return true
+/** As an array of the kind that requests come in, so that what compares them sees one kind only. */
+function bytesOfName(name: string): Uint8Array {
+  return new Uint8Array(Buffer.from(name.toUpperCase(), 'latin1'))
+}
+
+/** Of the length and four letters in any case, which tell nearly all commands apart. */
+function hashOfName(bytes: Uint8Array, start: number, length: number): number {
+  if (length === 0) return 0
+  const ends = ((bytes[start]! & 0xdf) << 24) | (bytes[start + length - 1]! & 0xdf)
+  const inner = ((bytes[start + (length > 1 ? 1 : 0)]! & 0xdf) << 16) | ((bytes[start + (length >> 1)]! & 0xdf) << 8)
+  return Math.imul((ends | inner) ^ (length << 20), HASH_FACTOR) >>> HASH_SHIFT
+}
+
+/** Whether a byte is this character of an upper-case name, in any case. */
+function isSameLetter(byte: number, upper: number): boolean {
+  return byte === upper || (byte === upper + 32 && upper >= 65 && upper <= 90)
 }
