@@ -35,6 +35,9 @@ const COMMANDS: Readonly<Record<string, { make: MakeArguments; fill?: MakeArgume
     make: (random) => ['MSET', ...Array.from({ length: 10 }, () => [randomKey(random), VALUE]).flat()],
   },
   PING: { make: () => ['PING'] },
+  'RPUSH and LPOP': { make: (random) => (random.below(2) === 0 ? ['RPUSH', 'list', 'xxx'] : ['LPOP', 'list']) },
+  'LRANGE of 100': { make: () => ['LRANGE', 'list', '0', '99'], fill: () => ['RPUSH', 'list', 'xxx'] },
+  'XADD, MAXLEN ~ 1000': { make: () => ['XADD', 'stream', 'MAXLEN', '~', '1000', '*', 'field', 'xxx'] },
   'SET with expiry': { make: (random) => ['SET', randomKey(random), VALUE, 'PX', '10000000'] },
   'DEL and SET': {
     make: (random) => (random.below(2) === 0 ? ['DEL', randomKey(random)] : ['SET', randomKey(random), VALUE]),

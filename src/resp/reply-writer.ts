@@ -23,6 +23,10 @@ const HEADER_BYTES = 24
 const CODE_BYTES_MAX = 31
 const CR = 13
 const LF = 10
+/** Little-endian: "\r\n", "$0\r\n" and "$00\r". */
+const CRLF = 0x0a0d
+const SHORT_BULK = 0x0a0d_3024
+const MEDIUM_BULK = 0x0d30_3024
 
 export type Chunk = Uint8Array | null
 
@@ -110,24 +114,28 @@ export class ReplyWriter {
       this.bulkSlow(bytes, start, length)
       return
     }
-    const { buffer } = this
+    const { buffer, data: out } = this
     let at = this.position
-    buffer[at++] = 36
-    if (length < 10) buffer[at++] = 48 + length
-    else if (length < 100) {
+    if (length < 10) {
+      out.setInt32(at, SHORT_BULK + (length << 8), true)
+      at += 4
+    } else if (length < 100) {
       const tens = (length / 10) | 0
-      buffer[at++] = 48 + tens
-      buffer[at++] = 48 + length - tens * 10
-    } else at = writeDigits(buffer, at, length)
-    buffer[at++] = CR
-    buffer[at++] = LF
-    if (data !== null && length >= 8 && length <= WORD_COPY_BYTES_MAX) copyWords(data, start, this.data, at, length)
+      out.setInt32(at, MEDIUM_BULK + (tens << 8) + ((length - tens * 10) << 16), true)
+      buffer[at + 4] = LF
+      at += 5
+    } else {
+      buffer[at] = 36
+      at = writeDigits(buffer, at + 1, length)
+      out.setInt16(at, CRLF, true)
+      at += 2
+    }
+    if (data !== null && length >= 8 && length <= WORD_COPY_BYTES_MAX) copyWords(data, start, out, at, length)
     else if (length <= COPY_LOOP_BYTES_MAX) for (let i = 0; i < length; i++) buffer[at + i] = bytes[start + i]!
     else copyBytes(bytes, start, buffer, at, length)
     at += length
-    buffer[at++] = CR
-    buffer[at++] = LF
-    this.position = at
+    out.setInt16(at, CRLF, true)
+    this.position = at + 2
   }
 
   bulkBytes(bytes: Uint8Array): void {

@@ -87,6 +87,12 @@ export function setHeaderCount(bytes: Uint8Array, start: number, count: number):
   bytes[start + 5] = held >>> 8
 }
 
+/** As `setHeaderBytes` and `setHeaderCount`, through the DataView of the bytes. Hot. */
+export function setHeader(data: DataView, start: number, total: number, count: number): void {
+  data.setInt32(start, total, true)
+  data.setInt16(start + 4, Math.min(count, COUNT_UNKNOWN), true)
+}
+
 /** Adds to the header's count, unless it is unknown. */
 function addHeaderCount(bytes: Uint8Array, start: number, change: number): void {
   const held = bytes[start + 4]! | (bytes[start + 5]! << 8)

@@ -28,6 +28,7 @@ import {
   LISTPACK_HEADER_BYTES,
   ListpackEncoder,
   listpackCount,
+  setHeader,
   setHeaderBytes,
   setHeaderCount,
   skipElement,
@@ -67,6 +68,12 @@ const MOVE_BYTES_MAX = 256
 /** Blocks grow by half up to this size, that of a full node by default, and then just as needed. */
 const GROWTH_BYTES_MAX = 8192
 const SCRATCH_BYTES_KEPT = 256 * 1024
+/** Bytes of a node with a list-max-listpack-size of -1; each further step doubles them. */
+const FILL_BYTES = 4096
+/** No node that is limited by its number of elements becomes larger. */
+export const SAFE_BYTES_MAX = 8192
+/** What Redis reckons an element needs beside its bytes. */
+const ELEMENT_OVERHEAD_BYTES = 8
 const END_MARK = 0xff
 
 /** Where a node's listpack or element can be read: in the arena, or unpacked in bytes of this object's own. */
@@ -234,6 +241,21 @@ export class QuicklistNodes {
     view.length = this.word(node, OFFSET)
   }
 
+  /**
+   * Adds the element that the encoder holds, of so many bytes, to an end of a node. False: the node is full, or it is a plain
+   * one. Hot.
+   */
+  pushWithin(node: QuicklistNodeRef, isTail: boolean, fill: number, length: number): boolean {
+    const { arena } = this
+    const words = arena.view32(node)
+    const at = arena.at32(node)
+    const flags = words[at + FLAGS]!
+    if ((flags & PLAIN) !== 0 || !allowsElement(fill, words[at + SIZE]!, words[at + NODE_COUNT]!, length)) return false
+    if ((flags & COMPRESSED) !== 0) this.decompress(node, false)
+    this.push(node, isTail)
+    return true
+  }
+
   /** Adds the element that the encoder holds to an end of a packed node. Hot. */
   push(node: QuicklistNodeRef, isTail: boolean): void {
     const { arena, encoder } = this
@@ -247,15 +269,15 @@ export class QuicklistNodes {
     else this.relayout(node, LISTPACK_HEADER_BYTES, total)
     const entry = words[at + ENTRY]!
     const bytes = arena.view8(entry)
+    const data = arena.viewData(entry)
     const start = arena.at8(entry) + words[at + OFFSET]!
-    encoder.write(bytes, arena.viewData(entry), isTail ? start + size - 1 : start + LISTPACK_HEADER_BYTES)
+    encoder.write(bytes, data, isTail ? start + size - 1 : start + LISTPACK_HEADER_BYTES)
     const newSize = size + total
     bytes[start + newSize - 1] = END_MARK
     words[at + SIZE] = newSize
     const count = words[at + NODE_COUNT]! + 1
     words[at + NODE_COUNT] = count
-    setHeaderBytes(bytes, start, newSize)
-    setHeaderCount(bytes, start, count)
+    setHeader(data, start, newSize, count)
   }
 
   /** Removes the element at an end of a packed node that has more than one. Hot. */
@@ -265,6 +287,7 @@ export class QuicklistNodes {
     const at = arena.at32(node)
     const entry = words[at + ENTRY]!
     const bytes = arena.view8(entry)
+    const data = arena.viewData(entry)
     const size = words[at + SIZE]!
     let start = arena.at8(entry) + words[at + OFFSET]!
     let newSize: number
@@ -281,8 +304,7 @@ export class QuicklistNodes {
     words[at + SIZE] = newSize
     const count = words[at + NODE_COUNT]! - 1
     words[at + NODE_COUNT] = count
-    setHeaderBytes(bytes, start, newSize)
-    setHeaderCount(bytes, start, count)
+    setHeader(data, start, newSize, count)
     if (newSize < words[at + CAPACITY]! >> 2) this.shrink(node)
   }
 
@@ -595,4 +617,15 @@ export class QuicklistNodes {
     const { arena } = this
     arena.view32(node)[arena.at32(node) + word] = value
   }
+}
+
+/** Whether Redis would add an element of so many bytes to a node of a list with this list-max-listpack-size. */
+export function allowsElement(fill: number, sizeBytes: number, count: number, length: number): boolean {
+  const size = sizeBytes + length + ELEMENT_OVERHEAD_BYTES
+  return fill < 0 ? size <= fillBytes(fill) : size <= SAFE_BYTES_MAX && count < fill
+}
+
+/** The most bytes of a node where list-max-listpack-size is negative. */
+export function fillBytes(fill: number): number {
+  return FILL_BYTES << (-fill - 1)
 }

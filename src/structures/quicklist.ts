@@ -33,8 +33,10 @@ import {
   skipElement,
 } from './listpack.ts'
 import {
+  allowsElement,
   COMPRESSED,
   DONT_COMPRESS,
+  fillBytes,
   NODE_COUNT,
   NODE_NEXT,
   NODE_PREVIOUS,
@@ -42,6 +44,7 @@ import {
   type QuicklistNodeRef,
   QuicklistNodes,
   RECOMPRESS,
+  SAFE_BYTES_MAX,
 } from './quicklist-nodes.ts'
 
 declare const quicklistRef: unique symbol
@@ -58,16 +61,13 @@ const FILL_MAX = 0x7fff
 const FILL_MIN = -5
 const COMPRESS_MAX = 0xffff
 
-/** Bytes of a node with fill -1 to -5. */
-const FILL_BYTES: readonly number[] = [4096, 8192, 16_384, 32_768, 65_536]
-/** No node that is limited by its number of elements becomes larger. */
-const SAFE_BYTES_MAX = 8192
-/** What Redis reckons an element needs beside its bytes. */
-const ELEMENT_OVERHEAD_BYTES = 8
 /** What it takes off when it reckons the size of two nodes together. */
 const MERGE_OVERHEAD_BYTES = 11
 /** From so many nodes on a new one is made in its full size at once. */
 const FULL_SIZE_NODES_MIN = 3
+/** First bytes of the elements that most are: texts of up to 63 bytes, behind one byte that says how many. */
+const SHORT_TEXT = 0x80
+const SHORT_TEXT_END = 0xc0
 /** Nodes that one step of freeing frees. */
 const RELEASE_NODES = 24
 
@@ -80,6 +80,11 @@ export class QuicklistCursor extends NodeView {
   isPlain = false
   /** The element in `bytes`; the beginning of a plain one. */
   at = NO_ELEMENT
+}
+
+/** Where elements go. */
+export interface ElementSink {
+  bulk(bytes: Uint8Array, start: number, length: number): void
 }
 
 export class Quicklists {
@@ -173,7 +178,7 @@ export class Quicklists {
   }
 
   fill(root: QuicklistRef): number {
-    return (this.word(root, OPTIONS) << 16) >> 16
+    return fillOf(this.word(root, OPTIONS))
   }
 
   compressDepth(root: QuicklistRef): number {
@@ -198,19 +203,19 @@ export class Quicklists {
   /** Adds an element at an end. It must not lie in the list. Hot. */
   push(root: QuicklistRef, isTail: boolean, bytes: Uint8Array, start: number, length: number): void {
     const { nodes, arena } = this
-    const end = this.word(root, isTail ? TAIL : HEAD)
+    const words = arena.view32(root)
+    const at = arena.at32(root)
+    const end = words[at + (isTail ? TAIL : HEAD)]!
     if (length >= this.plainBytesMin) {
       this.insertNode(root, end, nodes.createPlain(bytes, start, length), isTail)
       return
     }
     nodes.encoder.text(bytes, start, length)
-    if (!this.allowsInsert(root, end, length)) {
+    if (end === 0 || !nodes.pushWithin(end, isTail, fillOf(words[at + OPTIONS]!), length)) {
       this.pushNode(root, end, isTail)
       return
     }
-    if ((nodes.flags(end) & COMPRESSED) !== 0) nodes.decompress(end, false)
-    nodes.push(end, isTail)
-    arena.view32(root)[arena.at32(root) + COUNT]! += 1
+    words[at + COUNT]! += 1
   }
 
   /** Shows the element at an end of a list that has some. */
@@ -289,6 +294,21 @@ export class Quicklists {
     reader.bytes = cursor.bytes
     reader.start = cursor.start
     reader.length = cursor.length
+  }
+
+  /** Hands out `count` elements from the cursor on in its direction: there are so many. Hot. */
+  readSome(cursor: QuicklistCursor, count: number, reader: ListpackReader, out: ElementSink): void {
+    for (let left = count; ; ) {
+      left = cursor.isPlain ? this.readPlain(cursor, left, reader, out) : readNode(cursor, left, reader, out)
+      if (left === 0) return
+      this.advanceNode(cursor)
+    }
+  }
+
+  private readPlain(cursor: QuicklistCursor, wanted: number, reader: ListpackReader, out: ElementSink): number {
+    this.read(cursor, reader)
+    out.bulk(reader.bytes, reader.start, reader.length)
+    return wanted - 1
   }
 
   /** Whether the element under the cursor is this. */
@@ -542,11 +562,9 @@ export class Quicklists {
   /** Whether Redis would add an element of so many bytes to a node. */
   private allowsInsert(root: QuicklistRef, node: QuicklistNodeRef, length: number): boolean {
     const { nodes } = this
-    if (node === 0 || nodes.isPlain(node)) return false
-    const size = nodes.size(node) + length + ELEMENT_OVERHEAD_BYTES
-    const fill = this.fill(root)
-    if (fill < 0) return size <= FILL_BYTES[-fill - 1]!
-    return size <= SAFE_BYTES_MAX && nodes.count(node) < fill
+    return (
+      node !== 0 && !nodes.isPlain(node) && allowsElement(this.fill(root), nodes.size(node), nodes.count(node), length)
+    )
   }
 
   private allowsMerge(root: QuicklistRef, a: QuicklistNodeRef, b: QuicklistNodeRef): boolean {
@@ -554,7 +572,7 @@ export class Quicklists {
     if (a === 0 || b === 0 || nodes.isPlain(a) || nodes.isPlain(b)) return false
     const size = nodes.size(a) + nodes.size(b) - MERGE_OVERHEAD_BYTES
     const fill = this.fill(root)
-    if (fill < 0) return size <= FILL_BYTES[-fill - 1]!
+    if (fill < 0) return size <= fillBytes(fill)
     return size <= SAFE_BYTES_MAX && nodes.count(a) + nodes.count(b) <= fill
   }
 
@@ -815,4 +833,25 @@ export class Quicklists {
     const { arena } = this
     arena.view32(root)[arena.at32(root) + word] = value
   }
+}
+
+/** list-max-listpack-size, of a root's options. */
+function fillOf(options: number): number {
+  return (options << 16) >> 16
+}
+
+/** Hands out elements from the cursor on, up to `wanted` or the last of the node; returns how many are still wanted. Hot. */
+function readNode(cursor: QuicklistCursor, wanted: number, reader: ListpackReader, out: ElementSink): number {
+  const { bytes, start, isReversed } = cursor
+  let left = wanted
+  for (let { at } = cursor; at !== NO_ELEMENT && left > 0; left--) {
+    const first = bytes[at]!
+    if (first >= SHORT_TEXT && first < SHORT_TEXT_END) out.bulk(bytes, at + 1, first - SHORT_TEXT)
+    else {
+      reader.readText(bytes, at)
+      out.bulk(reader.bytes, reader.start, reader.length)
+    }
+    at = isReversed ? previousElement(bytes, start, at) : nextElement(bytes, at)
+  }
+  return left
 }

@@ -153,12 +153,7 @@ export class ListType implements ValueType {
     const { quicklists, cursor, element } = this
     if (count <= 0) return
     quicklists.seek(cursor, root, index, isReversed)
-    for (let left = count; ; ) {
-      quicklists.read(cursor, element)
-      out.bulk(element.bytes, element.start, element.length)
-      if (--left === 0) break
-      quicklists.advance(cursor)
-    }
+    quicklists.readSome(cursor, count, element, out)
   }
 
   /** Removes elements from an index on. Many of them are freed later, in steps. */
