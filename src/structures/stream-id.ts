@@ -9,6 +9,7 @@
  * Source: Redis documentation, "Redis Streams", entry IDs.
  */
 import { endOfCString, parseUint64, writeInt64, writeUint } from '../base/int64-text.ts'
+import { dataOf } from '../base/word-copy.ts'
 
 export const ID_WORDS = 4
 export const ID_BYTES = 16
@@ -87,7 +88,8 @@ export class StreamId {
   /** A moment, as a clock has it, with a sequence number of 0. */
   setMoment(ms: number): void {
     this.msHigh = (ms / TWO_32) | 0
-    this.msLow = (ms % TWO_32) | 0
+    // `|` takes a double modulo 2^32, and faster than `%`.
+    this.msLow = ms | 0
     this.seqHigh = 0
     this.seqLow = 0
   }
@@ -278,7 +280,7 @@ export class StreamId {
     }
     this.setMoment(ms)
     this.seqHigh = (seq / TWO_32) | 0
-    this.seqLow = (seq % TWO_32) | 0
+    this.seqLow = seq | 0
     return true
   }
 }
@@ -286,6 +288,7 @@ export class StreamId {
 /** Ids as text, one after the other: neighbours often have their milliseconds in common, whose digits stay. */
 export class StreamIdText {
   readonly bytes = new Uint8Array(ID_TEXT_BYTES_MAX)
+  readonly data = dataOf(this.bytes)
   private msHigh = 0
   private msLow = 0
   /** Where the sequence number begins. 0: nothing was written yet. */

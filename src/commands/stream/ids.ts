@@ -69,7 +69,7 @@ function readBound(argv: Argv, index: number, id: StreamId, isEnd: boolean, repl
 export function replyId(streams: StreamType, id: StreamId, reply: ReplyWriter): void {
   const { idText } = streams
   const length = idText.write(id)
-  reply.bulk(idText.bytes, 0, length)
+  reply.bulk(idText.bytes, 0, length, idText.data)
 }
 
 /** The entry that the iterator has found: its id, and its fields and values. */

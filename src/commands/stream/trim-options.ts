@@ -3,13 +3,13 @@
  * What was trimmed about is propagated exactly, as what it came to.
  */
 import type { Argv } from '../../base/argv.ts'
-import { parseInt64 } from '../../base/int64-text.ts'
 import { FROM_MASTER, LOADER, type Session } from '../../engine/session.ts'
 import { type StreamType, TRIM_MAXLEN, TRIM_MINID, TRIM_NONE, type Trim } from '../../keyspace/types/stream.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { ERR_NOT_INTEGER, ERR_SYNTAX, errorReply } from '../../resp/errors.ts'
 import type { ReplyWriter } from '../../resp/reply-writer.ts'
 import { ID_AUTO_SEQUENCE, ID_INVALID, ID_WHOLE, ID_WITH_AUTO, StreamId } from '../../structures/stream-id.ts'
+import { readIndex } from '../string/index-range.ts'
 import { ERR_INVALID_ID, readId } from './ids.ts'
 
 const ERR_BOTH = errorReply('ERR syntax error, MAXLEN and MINID options at the same time are not compatible')
@@ -63,10 +63,10 @@ export class AddOptions implements Trim {
         if (i < 0) return -1
       } else if (more > 0 && argv.is(i, 'LIMIT')) {
         i++
-        const limit = readInt64(argv, i)
-        if (limit === null) return refuse(reply, ERR_NOT_INTEGER)
+        const limit = readIndex(argv, i)
+        if (Number.isNaN(limit)) return refuse(reply, ERR_NOT_INTEGER)
         if (limit < 0) return refuse(reply, ERR_LIMIT)
-        this.limit = Number(limit)
+        this.limit = limit
         this.hasLimit = true
       } else if (isAdd && argv.is(i, 'NOMKSTREAM')) this.onlyExisting = true
       else if (isAdd) {
@@ -114,10 +114,10 @@ export class AddOptions implements Trim {
       this.strategy = TRIM_MINID
       return index
     }
-    const length = readInt64(argv, index)
-    if (length === null) return refuse(reply, ERR_NOT_INTEGER)
+    const length = readIndex(argv, index)
+    if (Number.isNaN(length)) return refuse(reply, ERR_NOT_INTEGER)
     if (length < 0) return refuse(reply, ERR_MAXLEN)
-    this.maxLength = Number(length)
+    this.maxLength = length
     this.strategy = TRIM_MAXLEN
     return index
   }
@@ -126,10 +126,6 @@ export class AddOptions implements Trim {
 function defaultLimit(ctx: Session): number {
   const limit = NODES_MAX * ctx.engine.keyspace.limits.streamNodeMaxEntries
   return limit <= 0 ? LIMIT_UNKNOWN : Math.min(limit, LIMIT_MAX)
-}
-
-function readInt64(argv: Argv, index: number): bigint | null {
-  return parseInt64(argv.bytes, argv.starts[index]!, argv.starts[index]! + argv.lengths[index]!)
 }
 
 function refuse(reply: ReplyWriter, error: ReturnType<typeof errorReply>): -1 {

@@ -530,6 +530,9 @@ export class StreamType implements ValueType {
     if (trim.strategy === TRIM_NONE) return 0
     const { arena, tree, cursor, reader, masterId } = this
     const isByLength = trim.strategy === TRIM_MAXLEN
+    // The usual case first.
+    const before = this.length(root)
+    if (isByLength && before > 0 && before <= trim.maxLength) return 0
     let removed = 0
     while (tree.seekFirst(root, cursor)) {
       const length = this.length(root)
