@@ -8,7 +8,7 @@
  */
 import type { Argv } from '../base/argv.ts'
 import { copyBytes, zeroBytes } from '../base/copy-bytes.ts'
-import { isInt64 } from '../base/int64-text.ts'
+import { isInt64, parseSafeInt } from '../base/int64-text.ts'
 import { type CopySource, copyWords, WORD_COPY_BYTES_MAX } from '../base/word-copy.ts'
 import { ArenaFullError, type Ref } from '../memory/arena.ts'
 import { HAS_EXTRA, KEY_BYTES_MAX, KEY_LENGTH_MASK, type TableRef } from '../structures/hash-table.ts'
@@ -167,10 +167,19 @@ export class Db {
     return this.writeTyped(argv, index, TYPE_STRING)
   }
 
-  /** As `write`, of a key that must have a type if it exists. */
+  /** As `write`, of a key that must have a type if it exists: NO_KEY, WRONG_TYPE or the entry. Hot. */
   writeTyped(argv: Argv, index: number, type: number): Ref {
-    const entry = this.write(argv, index)
-    return entry !== 0 && (this.wordOf(entry, WORD_META) & META_TYPE_MASK) !== type ? WRONG_TYPE : entry
+    const { keyspace } = this
+    const { arena } = keyspace
+    const entry = this.peekOverdue(argv.bytes, argv.starts[index]!, argv.lengths[index]!)
+    if (entry === 0) return NO_KEY
+    const words = arena.view32(entry)
+    const at = arena.at32(entry)
+    if (words[at]! < 0 && this.makesRoom(entry)) return NO_KEY
+    const meta = words[at + WORD_META]!
+    const lru = keyspace.lfu ? lfuAfterAccess(meta >>> META_LRU_SHIFT, keyspace) : keyspace.lruClock
+    words[at + WORD_META] = (meta & 0xff) | (lru << META_LRU_SHIFT)
+    return (meta & META_TYPE_MASK) === type ? entry : WRONG_TYPE
   }
 
   /** The entry of a key, or NO_KEY if it is absent or overdue; no counter and no LRU field changes. */
@@ -184,10 +193,7 @@ export class Db {
   /** As `peek`, and an overdue key makes room, also where reading only hides it. */
   peekForWrite(bytes: Uint8Array, start: number, length: number): Ref {
     const entry = this.peekOverdue(bytes, start, length)
-    if (entry === 0 || this.wordOf(entry, WORD_KEY) >= 0) return entry
-    if (this.keyspace.expireMode === EXPIRE_IGNORE || !this.isOverdue(entry)) return entry
-    this.expire(entry)
-    return NO_KEY
+    return entry !== 0 && this.wordOf(entry, WORD_KEY) < 0 && this.makesRoom(entry) ? NO_KEY : entry
   }
 
   /** As `peek`, but an overdue key is returned as well. */
@@ -431,6 +437,32 @@ export class Db {
     if (lengthBytes > heldBytes) zeroBytes(arena.view8(target), at + heldBytes, lengthBytes - heldBytes)
     this.setUsed(target, head + lengthBytes)
     this.setEncoding(target, encoding)
+    return target
+  }
+
+  /** The number that a string is the text of, or NaN if it is not that of a safe integer. Hot. */
+  numberOf(entry: Ref): number {
+    const { arena } = this.keyspace
+    const at = arena.at8(entry)
+    const head = headBytes(this.wordOf(entry, WORD_KEY)) + this.keyLength(entry)
+    return parseSafeInt(arena.view8(entry), at + head, at + this.usedBytes(entry))
+  }
+
+  /**
+   * Gives a string other bytes, which do not lie in it, and returns its entry, perhaps moved. Its expire time stays. Hot
+   * where the length stays too, as that of a counter mostly does.
+   */
+  rewriteString(entry: Ref, value: Uint8Array, valueStart: number, valueLength: number, encoding: number): Ref {
+    const { arena, snapshot } = this.keyspace
+    const word = this.wordOf(entry, WORD_KEY)
+    const head = headBytes(word) + (word & KEY_LENGTH_MASK)
+    let target = entry
+    if (this.usedBytes(entry) !== head + valueLength) target = this.resizeString(entry, valueLength, encoding)
+    else {
+      if (snapshot !== null) snapshot.preserve(this, entry)
+      this.setEncoding(entry, encoding)
+    }
+    copyBytes(value, valueStart, arena.view8(target), arena.at8(target) + head, valueLength)
     return target
   }
 
@@ -776,6 +808,13 @@ export class Db {
     const { expireMode } = this.keyspace
     if (expireMode === EXPIRE_IGNORE || !this.isOverdue(entry)) return false
     if (expireMode === EXPIRE_DELETE) this.expire(entry)
+    return true
+  }
+
+  /** Whether an entry that has an expire time goes before a command writes to its key, and then removes it. */
+  private makesRoom(entry: Ref): boolean {
+    if (this.keyspace.expireMode === EXPIRE_IGNORE || !this.isOverdue(entry)) return false
+    this.expire(entry)
     return true
   }
 

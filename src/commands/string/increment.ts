@@ -3,7 +3,7 @@
  * Propagated as requested. Hot path: bench/micro/receive.ts. Source: Redis command reference (since 1.0.0).
  */
 import type { Argv } from '../../base/argv.ts'
-import { INT64_MAX, INT64_MIN, parseInt64, parseSafeInt, writeInt, writeInt64 } from '../../base/int64-text.ts'
+import { INT64_MAX, INT64_MIN, parseInt64, writeInt, writeInt64 } from '../../base/int64-text.ts'
 import {
   type CommandDefinition,
   defineCommand,
@@ -93,12 +93,7 @@ function add(ctx: Session, argv: Argv, by: number, reply: ReplyWriter): void {
   const { db } = ctx
   const entry = db.writeString(argv, 1)
   if (entry === WRONG_TYPE) return reply.error(ERR_WRONGTYPE)
-  let held = 0
-  if (entry !== NO_KEY) {
-    const at = db.valueAt(entry)
-    held = parseSafeInt(db.bytesOf(entry), at, at + db.valueLength(entry))
-  }
-  const sum = held + by
+  const sum = (entry === NO_KEY ? 0 : db.numberOf(entry)) + by
   if (!Number.isSafeInteger(sum)) return addLarge(ctx, argv, BigInt(by), reply)
   store(ctx, argv, entry, writeInt(ctx.engine.numberText, 0, sum))
   reply.integer(sum)
@@ -128,11 +123,6 @@ function store(ctx: Session, argv: Argv, entry: Ref, length: number): void {
   const { numberText } = ctx.engine
   if (entry === NO_KEY) {
     db.setString(argv.bytes, argv.starts[1]!, argv.lengths[1]!, numberText, 0, length, ENCODING_INT, true)
-  } else {
-    const target = db.resizeString(entry, length, ENCODING_INT)
-    const bytes = db.bytesOf(target)
-    const at = db.valueAt(target)
-    for (let i = 0; i < length; i++) bytes[at + i] = numberText[i]!
-  }
+  } else db.rewriteString(entry, numberText, 0, length, ENCODING_INT)
   ctx.changed(argv, 1, NOTIFY_STRING, 'incrby')
 }
