@@ -23,8 +23,9 @@ const HEADER_BYTES = 24
 const CODE_BYTES_MAX = 31
 const CR = 13
 const LF = 10
-/** Little-endian: "\r\n", "$0\r\n" and "$00\r". */
+/** Little-endian: "\r\n"; a digit and that behind a type's byte; "$0\r\n" and "$00\r". */
 const CRLF = 0x0a0d
+const SHORT_LINE = 0x0a0d_3000
 const SHORT_BULK = 0x0a0d_3024
 const MEDIUM_BULK = 0x0d30_3024
 
@@ -344,14 +345,16 @@ export class ReplyWriter {
       return
     }
     if (this.position + HEADER_BYTES > this.buffer.length) this.turn(HEADER_BYTES)
-    const { buffer } = this
-    let at = this.position
-    buffer[at++] = type
-    if (value < 10) buffer[at++] = 48 + value
-    else at = writeDigits(buffer, at, value)
-    buffer[at++] = CR
-    buffer[at++] = LF
-    this.position = at
+    const { buffer, data, position } = this
+    if (value < 10) {
+      data.setInt32(position, (SHORT_LINE | type) + (value << 8), true)
+      this.position = position + 4
+      return
+    }
+    buffer[position] = type
+    const at = writeDigits(buffer, position + 1, value)
+    data.setInt16(at, CRLF, true)
+    this.position = at + 2
   }
 
   private bulkSlow(bytes: Uint8Array, start: number, length: number): void {
@@ -411,13 +414,18 @@ function joinSmall(chunks: readonly Uint8Array[]): Uint8Array[] {
 
 /** Decimal digits of a whole number in [0, 2^31). */
 function writeDigits(buffer: Uint8Array, start: number, value: number): number {
-  let digits = 1
-  for (let limit = 10; digits < 10 && value >= limit; limit *= 10) digits++
+  const end = start + digitsOf(value)
   let rest = value
-  for (let at = start + digits - 1; at >= start; at--) {
+  for (let at = end - 1; at >= start; at--) {
     const next = (rest / 10) | 0
     buffer[at] = 48 + rest - next * 10
     rest = next
   }
-  return start + digits
+  return end
+}
+
+function digitsOf(value: number): number {
+  if (value < 10_000) return value < 100 ? (value < 10 ? 1 : 2) : value < 1000 ? 3 : 4
+  if (value < 100_000_000) return value < 1_000_000 ? (value < 100_000 ? 5 : 6) : value < 10_000_000 ? 7 : 8
+  return value < 1_000_000_000 ? 9 : 10
 }

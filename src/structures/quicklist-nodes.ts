@@ -81,6 +81,8 @@ export class NodeView {
   bytes: Uint8Array
   start = 0
   length = 0
+  /** One large element instead of a listpack. */
+  isPlain = false
   private own: Uint8Array<ArrayBuffer> = new Uint8Array(0)
 
   constructor() {
@@ -219,8 +221,10 @@ export class QuicklistNodes {
     const at = arena.at32(node)
     const entry = words[at + ENTRY]!
     const size = words[at + SIZE]!
+    const flags = words[at + FLAGS]!
     view.length = size
-    if ((words[at + FLAGS]! & COMPRESSED) === 0) {
+    view.isPlain = (flags & PLAIN) !== 0
+    if ((flags & COMPRESSED) === 0) {
       view.bytes = arena.view8(entry)
       view.start = arena.at8(entry) + words[at + OFFSET]!
       return

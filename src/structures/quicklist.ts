@@ -77,7 +77,6 @@ export class QuicklistCursor extends NodeView {
   /** 0: behind the last element. */
   node: QuicklistNodeRef = 0
   isReversed = false
-  isPlain = false
   /** The element in `bytes`; the beginning of a plain one. */
   at = NO_ELEMENT
 }
@@ -547,7 +546,6 @@ export class Quicklists {
   /** Makes a node the cursor's. */
   private load(cursor: QuicklistCursor, node: QuicklistNodeRef): void {
     cursor.node = node
-    cursor.isPlain = this.nodes.isPlain(node)
     this.nodes.view(node, cursor)
     cursor.at = cursor.start
   }
