@@ -65,7 +65,7 @@ export function stringEncoding(bytes: Uint8Array, start: number, length: number)
 /** Where values go: the reply writer, seen from below it. */
 export interface ValueSink {
   /** `data`: the DataView of `bytes`, if there is one. */
-  bulk(bytes: Uint8Array, start: number, length: number, data?: DataView): void
+  bulk(bytes: Uint8Array, start: number, length: number, data?: DataView | null): void
 }
 
 export class Db {

@@ -79,6 +79,8 @@ const END_MARK = 0xff
 /** Where a node's listpack or element can be read: in the arena, or unpacked in bytes of this object's own. */
 export class NodeView {
   bytes: Uint8Array
+  /** The DataView of the bytes, where there is one. */
+  data: DataView | null = null
   start = 0
   length = 0
   /** One large element instead of a listpack. */
@@ -226,6 +228,7 @@ export class QuicklistNodes {
     view.isPlain = (flags & PLAIN) !== 0
     if ((flags & COMPRESSED) === 0) {
       view.bytes = arena.view8(entry)
+      view.data = arena.viewData(entry)
       view.start = arena.at8(entry) + words[at + OFFSET]!
       return
     }
@@ -233,6 +236,7 @@ export class QuicklistNodes {
     const start = arena.at8(entry)
     lzfDecompress(arena.view8(entry), start, start + words[at + OFFSET]!, room, 0, size)
     view.bytes = room
+    view.data = null
     view.start = 0
   }
 
@@ -241,6 +245,7 @@ export class QuicklistNodes {
     const { arena } = this
     const entry = this.word(node, ENTRY)
     view.bytes = arena.view8(entry)
+    view.data = arena.viewData(entry)
     view.start = arena.at8(entry)
     view.length = this.word(node, OFFSET)
   }

@@ -20,12 +20,12 @@
 import type { Arena, Ref } from '../memory/arena.ts'
 import {
   backlenBytes,
+  elementBefore,
   elementEquals,
   encodedBytes,
   isEnd,
   LISTPACK_HEADER_BYTES,
   type ListpackReader,
-  lastElement,
   NO_ELEMENT,
   nextElement,
   previousElement,
@@ -83,7 +83,8 @@ export class QuicklistCursor extends NodeView {
 
 /** Where elements go. */
 export interface ElementSink {
-  bulk(bytes: Uint8Array, start: number, length: number): void
+  /** `data`: the DataView of `bytes`, if there is one. */
+  bulk(bytes: Uint8Array, start: number, length: number, data?: DataView | null): void
 }
 
 export class Quicklists {
@@ -554,7 +555,9 @@ export class Quicklists {
   private enter(cursor: QuicklistCursor, node: QuicklistNodeRef): void {
     this.load(cursor, node)
     if (cursor.isPlain) return
-    cursor.at = cursor.isReversed ? lastElement(cursor.bytes, cursor.start) : cursor.start + LISTPACK_HEADER_BYTES
+    cursor.at = cursor.isReversed
+      ? elementBefore(cursor.bytes, cursor.start + cursor.length - 1)
+      : cursor.start + LISTPACK_HEADER_BYTES
   }
 
   /** Whether Redis would add an element of so many bytes to a node. */
@@ -840,11 +843,11 @@ function fillOf(options: number): number {
 
 /** Hands out elements from the cursor on, up to `wanted` or the last of the node; returns how many are still wanted. Hot. */
 function readNode(cursor: QuicklistCursor, wanted: number, reader: ListpackReader, out: ElementSink): number {
-  const { bytes, start, isReversed } = cursor
+  const { bytes, data, start, isReversed } = cursor
   let left = wanted
   for (let { at } = cursor; at !== NO_ELEMENT && left > 0; left--) {
     const first = bytes[at]!
-    if (first >= SHORT_TEXT && first < SHORT_TEXT_END) out.bulk(bytes, at + 1, first - SHORT_TEXT)
+    if (first >= SHORT_TEXT && first < SHORT_TEXT_END) out.bulk(bytes, at + 1, first - SHORT_TEXT, data)
     else {
       reader.readText(bytes, at)
       out.bulk(reader.bytes, reader.start, reader.length)

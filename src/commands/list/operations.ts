@@ -44,9 +44,7 @@ export function popElement(
   const { lists } = db.keyspace
   db.beforeChange(entry)
   const root = db.rootOf(entry)
-  lists.readEnd(root, isTail)
-  const { element } = lists
-  reply.bulk(element.bytes, element.start, element.length)
+  lists.replyEnd(root, isTail, reply)
   lists.drop(root, isTail)
   ctx.changedKey(key, keyStart, keyLength, NOTIFY_LIST, popEvent(isTail))
   if (lists.length(root) === 0) removeEmpty(ctx, key, keyStart, keyLength, entry)

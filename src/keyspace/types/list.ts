@@ -2,7 +2,7 @@
  * Lists: quicklists, always (structures/quicklist.ts). The commands' operations on a list's root.
  *
  * What was read stands in `element`, valid until the next call here or anything that allocates; `hold` makes it stay.
- * Hot path: push, readEnd, drop, replyRange.
+ * Hot path: push, replyEnd, drop, replyRange.
  */
 import { copyBytes } from '../../base/copy-bytes.ts'
 import { TextPool } from '../../base/text-pool.ts'
@@ -110,6 +110,13 @@ export class ListType implements ValueType {
   /** Reads the element at an end into `element`. */
   readEnd(root: QuicklistRef, isTail: boolean): void {
     this.quicklists.readEnd(root, isTail, this.cursor, this.element)
+  }
+
+  /** Hands out the element at an end. Hot. */
+  replyEnd(root: QuicklistRef, isTail: boolean, out: ValueSink): void {
+    const { cursor, element } = this
+    this.quicklists.readEnd(root, isTail, cursor, element)
+    out.bulk(element.bytes, element.start, element.length, element.bytes === cursor.bytes ? cursor.data : null)
   }
 
   /** Removes the element at an end. */
