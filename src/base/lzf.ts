@@ -10,7 +10,7 @@
  * between calls, since entries of earlier calls lie below the base of the present one and count as empty.
  * Hot path of RDB saving: bench/micro/base-checksums.ts. Source: Marc Lehmann's LibLZF.
  */
-import { copyWords } from './word-copy.ts'
+import { copyWords, dataOf } from './word-copy.ts'
 
 const HASH_BITS = 16
 const HASH_MASK = (1 << HASH_BITS) - 1
@@ -20,22 +20,32 @@ const COPY_MAX = 264
 /** The base starts over, with a cleared table, before positions could leave int32. */
 const BASE_MAX = 0x3fff_ffff
 
-// How far a compression is: offsets in input and output, and the length of the run of literals that is open.
+// How far a compression is: offsets in input and output, and the length of the run of literals that is open. And where the
+// match that was found last repeats.
 const IP = 0
 const OP = 1
 const LITERALS = 2
+const REF = 3
 
 export class LzfCompressor {
   private readonly table = new Int32Array(HASH_MASK + 1)
-  private readonly progress = new Int32Array(3)
+  private readonly progress = new Int32Array(4)
   private base = 1
 
   /**
    * Compresses input[start, end) into out[outStart, outEnd): the bytes written, or 0 when they do not fit there (RDB stores
    * the string as it is then; it offers four bytes less than the string has). At most 2^29 bytes at once, Redis's own
-   * limit for a string.
+   * limit for a string. `data` is the DataView of the input.
    */
-  compress(input: Uint8Array, start: number, end: number, out: Uint8Array, outStart: number, outEnd: number): number {
+  compress(
+    input: Uint8Array,
+    start: number,
+    end: number,
+    out: Uint8Array,
+    outStart: number,
+    outEnd: number,
+    data = dataOf(input),
+  ): number {
     const length = end - start
     if (length <= 0 || outEnd <= outStart) return 0
     if (this.base > BASE_MAX - length) {
@@ -50,7 +60,7 @@ export class LzfCompressor {
     // The byte before a run of literals is set when the run ends.
     progress[OP] = outStart + 1
     progress[LITERALS] = 0
-    if (!compressUpTo(end, progress, table, delta, input, start, end, out, outEnd)) return 0
+    if (!compressUpTo(end, progress, table, delta, input, data, start, end, out, outEnd)) return 0
     return finish(progress, input, end, out, outStart, outEnd)
   }
 }
@@ -61,8 +71,9 @@ export class LzfCompressor {
  */
 export class LzfJob {
   private readonly table = new Int32Array(HASH_MASK + 1)
-  private readonly progress = new Int32Array(3)
+  private readonly progress = new Int32Array(4)
   private readonly input: Uint8Array
+  private readonly data: DataView
   private readonly start: number
   private readonly end: number
   private readonly out: Uint8Array
@@ -72,6 +83,7 @@ export class LzfJob {
   /** As LzfCompressor.compress. */
   constructor(input: Uint8Array, start: number, end: number, out: Uint8Array, outStart: number, outEnd: number) {
     this.input = input
+    this.data = dataOf(input)
     this.start = start
     this.end = end
     this.out = out
@@ -83,80 +95,145 @@ export class LzfJob {
 
   /** Reads about `bytes` more. Below 0: there is more to do; else as LzfCompressor.compress. */
   proceed(bytes: number): number {
-    const { progress, table, input, start, end, out, outStart, outEnd } = this
+    const { progress, table, input, data, start, end, out, outStart, outEnd } = this
     if (outEnd <= outStart) return 0
     const until = Math.min(end, progress[IP]! + bytes)
-    if (!compressUpTo(until, progress, table, 1 - start, input, start, end, out, outEnd)) return 0
+    if (!compressUpTo(until, progress, table, 1 - start, input, data, start, end, out, outEnd)) return 0
     return until < end ? -1 : finish(progress, input, end, out, outStart, outEnd)
   }
 }
 
-/** Compresses the positions before `until`, as far as they are not the last two. False: it does not fit. */
+/**
+ * Compresses the positions before `until`, as far as they are not the last two. False: it does not fit. Literals are
+ * written when the match that ends them is found, so that of what cannot be shortened nothing is written at all.
+ */
 function compressUpTo(
   until: number,
   progress: Int32Array,
   table: Int32Array,
   delta: number,
   input: Uint8Array,
+  data: DataView,
   start: number,
   end: number,
   out: Uint8Array,
   outEnd: number,
 ): boolean {
-  let ip = progress[IP]!
-  let op = progress[OP]!
-  let literals = progress[LITERALS]!
   const lastTriple = Math.min(until, end - 2)
-  // The bytes at ip - 1, ip and ip + 1; each round adds the next.
-  let window = ip < lastTriple ? (input[ip]! << 8) | input[ip + 1]! : 0
+  let ip = progress[IP]!
   while (ip < lastTriple) {
-    const triple = ((window << 8) | input[ip + 2]!) & 0xff_ffff
-    window = triple
-    const slot = hashOf(triple)
-    const ref = table[slot]! - delta
-    table[slot] = ip + delta
-    // LibLZF takes a reference to the first byte for an empty slot.
+    const from = ip
+    ip = findMatch(progress, table, delta, data, start, from, lastTriple)
+    if (ip > from && !putLiterals(progress, input, from, ip, out, outEnd)) return false
+    if (ip === lastTriple) break
+    let op = progress[OP]!
+    const literals = progress[LITERALS]!
+    if (op - (literals === 0 ? 1 : 0) + 4 >= outEnd) return false
+    if (literals === 0) op--
+    else out[op - literals - 1] = literals - 1
+    const ref = progress[REF]!
     const back = ip - ref - 1
-    if (
-      ref > start &&
-      back < OFFSET_MAX &&
-      input[ref] === triple >>> 16 &&
-      input[ref + 1] === ((triple >>> 8) & 255) &&
-      input[ref + 2] === (triple & 255)
-    ) {
-      if (op - (literals === 0 ? 1 : 0) + 4 >= outEnd) return false
-      if (literals === 0) op--
-      else out[op - literals - 1] = literals - 1
-      const copyMax = Math.min(end - ip - 2, COPY_MAX)
-      const length = matchLength(input, ref, ip, copyMax)
-      const code = length - 2
-      if (code < 7) {
-        out[op++] = (back >> 8) | (code << 5)
-      } else {
-        out[op++] = (back >> 8) | 0xe0
-        out[op++] = code - 7
-      }
-      out[op++] = back
-      literals = 0
-      op++
-      ip += length
-      if (ip >= end - 2) break
-      // Of the positions inside the copy only the last two are remembered.
-      for (let at = ip - 2; at < ip; at++)
-        table[hashOf((input[at]! << 16) | (input[at + 1]! << 8) | input[at + 2]!)] = at + delta
-      window = (input[ip]! << 8) | input[ip + 1]!
+    const copyMax = Math.min(end - ip - 2, COPY_MAX)
+    const length = matchLength(input, ref, ip, copyMax)
+    const code = length - 2
+    if (code < 7) {
+      out[op++] = (back >> 8) | (code << 5)
     } else {
-      if (op >= outEnd) return false
-      out[op++] = triple >>> 16
-      ip++
-      if (++literals === LITERALS_MAX) {
-        out[op - LITERALS_MAX - 1] = LITERALS_MAX - 1
-        literals = 0
-        op++
-      }
+      out[op++] = (back >> 8) | 0xe0
+      out[op++] = code - 7
     }
+    out[op++] = back
+    progress[OP] = op + 1
+    progress[LITERALS] = 0
+    ip += length
+    if (ip >= end - 2) break
+    // Of the positions inside the copy only the last two are remembered.
+    for (let at = ip - 2; at < ip; at++) table[hashOf(tripleAt(data, at))] = at + delta
   }
   progress[IP] = ip
+  return true
+}
+
+/**
+ * Where the next match begins, what it matches in progress[REF]; `lastTriple` if there is none before. Hot: four positions
+ * for each read of a word.
+ */
+function findMatch(
+  progress: Int32Array,
+  table: Int32Array,
+  delta: number,
+  data: DataView,
+  start: number,
+  from: number,
+  lastTriple: number,
+): number {
+  let ip = from
+  for (; ip + 4 <= lastTriple; ip += 4) {
+    const first = data.getInt32(ip, false)
+    const second = data.getInt16(ip + 4, false)
+    let triple = first >>> 8
+    let slot = hashOf(triple)
+    let ref = (table[slot]! - delta) | 0
+    table[slot] = (ip + delta) | 0
+    if (ref > start && isMatch(progress, data, ref, ip, triple)) return ip
+    triple = first & 0xff_ffff
+    slot = hashOf(triple)
+    ref = (table[slot]! - delta) | 0
+    table[slot] = (ip + 1 + delta) | 0
+    if (ref > start && isMatch(progress, data, ref, ip + 1, triple)) return ip + 1
+    triple = ((first << 8) | ((second >>> 8) & 0xff)) & 0xff_ffff
+    slot = hashOf(triple)
+    ref = (table[slot]! - delta) | 0
+    table[slot] = (ip + 2 + delta) | 0
+    if (ref > start && isMatch(progress, data, ref, ip + 2, triple)) return ip + 2
+    triple = ((first << 16) | (second & 0xffff)) & 0xff_ffff
+    slot = hashOf(triple)
+    ref = (table[slot]! - delta) | 0
+    table[slot] = (ip + 3 + delta) | 0
+    if (ref > start && isMatch(progress, data, ref, ip + 3, triple)) return ip + 3
+  }
+  for (; ip < lastTriple; ip++) {
+    const triple = tripleAt(data, ip)
+    const slot = hashOf(triple)
+    const ref = (table[slot]! - delta) | 0
+    table[slot] = (ip + delta) | 0
+    if (ref > start && isMatch(progress, data, ref, ip, triple)) return ip
+  }
+  return lastTriple
+}
+
+/** Whether the triple at `ip` stands at `ref` too, and near enough. LibLZF takes a reference to the first byte for an empty slot. */
+function isMatch(progress: Int32Array, data: DataView, ref: number, ip: number, triple: number): boolean {
+  if (ip - ref - 1 >= OFFSET_MAX || tripleAt(data, ref) !== triple) return false
+  progress[REF] = ref
+  return true
+}
+
+function tripleAt(data: DataView, at: number): number {
+  return (data.getUint8(at) << 16) | data.getUint16(at + 1, false)
+}
+
+/** Goes on with the run of literals that is open: input[from, to), which is not empty. False: they do not fit. */
+function putLiterals(
+  progress: Int32Array,
+  input: Uint8Array,
+  from: number,
+  to: number,
+  out: Uint8Array,
+  outEnd: number,
+): boolean {
+  let op = progress[OP]!
+  let literals = progress[LITERALS]!
+  const others = to - from - 1
+  if (op + others + Math.floor((literals + others) / LITERALS_MAX) >= outEnd) return false
+  for (let ip = from; ip < to; ip++) {
+    out[op++] = input[ip]!
+    if (++literals === LITERALS_MAX) {
+      out[op - LITERALS_MAX - 1] = LITERALS_MAX - 1
+      literals = 0
+      op++
+    }
+  }
   progress[OP] = op
   progress[LITERALS] = literals
   return true
@@ -189,7 +266,7 @@ function finish(
 }
 
 function hashOf(triple: number): number {
-  return ((triple >>> (24 - HASH_BITS)) - triple * 5) & HASH_MASK
+  return ((triple >>> (24 - HASH_BITS)) - Math.imul(triple, 5)) & HASH_MASK
 }
 
 /**
@@ -269,8 +346,4 @@ function repeatByte(out: DataView, at: number, length: number): void {
   const whole = length & ~3
   for (let i = 0; i < whole; i += 4) out.setInt32(at + i, word, true)
   for (let i = whole; i < length; i++) out.setUint8(at + i, byte)
-}
-
-function dataOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }

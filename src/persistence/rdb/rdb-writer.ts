@@ -120,7 +120,11 @@ export class RdbWriter {
         this.integer(value)
         return
       }
-    } else if (length > UNCOMPRESSED_BYTES_MAX && this.options.compression && this.compressed(bytes, start, length)) {
+    } else if (
+      length > UNCOMPRESSED_BYTES_MAX &&
+      this.options.compression &&
+      this.compressed(bytes, data, start, length)
+    ) {
       return
     }
     this.length(length)
@@ -189,12 +193,12 @@ export class RdbWriter {
   }
 
   /** Writes the string compressed if that makes it shorter by the least that is worth it. */
-  private compressed(bytes: Uint8Array, start: number, length: number): boolean {
+  private compressed(bytes: Uint8Array, data: DataView, start: number, length: number): boolean {
     if (length > COMPRESSED_BYTES_MAX) return false
     const room = length - COMPRESSION_SAVES_BYTES_MIN
     const { scratch } = this
     if (scratch.bytes.length < room) scratch.use(new Uint8Array(room))
-    const compressedBytes = this.lzf.compress(bytes, start, start + length, scratch.bytes, 0, room)
+    const compressedBytes = this.lzf.compress(bytes, start, start + length, scratch.bytes, 0, room, data)
     if (compressedBytes > 0) {
       this.compressedHeader(compressedBytes, length)
       this.copy(scratch.bytes, scratch.data, 0, compressedBytes)
