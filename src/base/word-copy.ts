@@ -52,6 +52,20 @@ export class DataViewCache {
   private data: DataView = dataOf(this.bytes)
   private candidate: Uint8Array = this.bytes
 
+  /** Copies bytes[at, at + length) to `target`, of which `targetData` is the DataView, at targetAt. */
+  copy(
+    bytes: Uint8Array,
+    at: number,
+    target: Uint8Array,
+    targetData: DataView,
+    targetAt: number,
+    length: number,
+  ): void {
+    const data = length <= WORD_COPY_BYTES_MAX ? this.of(bytes) : null
+    if (data !== null) copyWords(data, at, targetData, targetAt, length)
+    else copyBytes(bytes, at, target, targetAt, length)
+  }
+
   /** The DataView of these bytes, or null; bytes that come twice in a row are kept in place of those before. */
   of(bytes: Uint8Array): DataView | null {
     if (bytes === this.bytes) return this.data

@@ -18,19 +18,24 @@
  */
 import type { Argv } from '../base/argv.ts'
 import { copyBytes } from '../base/copy-bytes.ts'
-import { intTextLength } from '../base/int64-text.ts'
-import { writeRequest } from '../resp/request-encoder.ts'
+import { DataViewCache, dataOf } from '../base/word-copy.ts'
+import {
+  encodeRequest,
+  plainRequestBytes,
+  plainRequestStart,
+  requestBytes,
+  writeRequest,
+} from '../resp/request-encoder.ts'
 
 /** PROTO_REPLY_CHUNK_BYTES: blocks are not smaller. */
 const BLOCK_BYTES_MIN = 16 * 1024
 const BACKLOG_BLOCKS = 16
 /** What Redis counts for a block beside its bytes. */
 export const BLOCK_OVERHEAD_BYTES = 64
-const STAR = 42
-const DOLLAR = 36
 
 interface Block {
   readonly bytes: Uint8Array<ArrayBuffer>
+  readonly data: DataView
   /** Position of its first byte. */
   readonly start: number
   used: number
@@ -58,6 +63,7 @@ export class ReplicationBuffer {
   /** Whether no piece of a block waits on a socket, so that a block may be filled anew. */
   private readonly isQuiet: () => boolean
   private spare: Uint8Array<ArrayBuffer> | null = null
+  private readonly views = new DataViewCache()
 
   constructor(end: number, backlogBytes: number, readers: Iterable<StreamReader>, isQuiet: () => boolean) {
     this.end = end
@@ -101,32 +107,17 @@ export class ReplicationBuffer {
 
   /** Adds a command. Hot. */
   appendCommand(argv: Argv): void {
-    const { count, bytes, starts, lengths } = argv
-    // As it came, if it came as an array in its shortest form: then the gaps between arguments have that form's lengths.
-    let length = 1 + intTextLength(count) + 2
-    const headLength = length
-    let isPlain = true
-    let at = starts[0]!
-    for (let i = 0; i < count; i++) {
-      const argument = lengths[i]!
-      const head = 1 + intTextLength(argument) + 2
-      length += head + argument + 2
-      if (i === 0) at -= head + headLength
-      else if (starts[i] !== starts[i - 1]! + lengths[i - 1]! + 2 + head) isPlain = false
-    }
-    if (isPlain && at >= 0 && bytes[at] === STAR && bytes[at + headLength] === DOLLAR) {
-      this.append(bytes, at, length)
-      return
-    }
     const { tail } = this
+    const start = plainRequestStart(argv)
+    const length = start < 0 ? requestBytes(argv) : plainRequestBytes(argv, start)
     if (tail !== null && tail.bytes.length - tail.used >= length) {
-      tail.used = writeRequest(argv, tail.bytes, tail.used)
+      const { bytes, data, used } = tail
+      if (start < 0) writeRequest(argv, bytes, used)
+      else this.views.copy(argv.bytes, start, bytes, data, used, length)
+      tail.used = used + length
       this.end += length
-    } else {
-      const whole = new Uint8Array(length)
-      writeRequest(argv, whole, 0)
-      this.append(whole, 0, length)
-    }
+    } else if (start < 0) this.append(encodeRequest(argv), 0, length)
+    else this.append(argv.bytes, start, length)
   }
 
   /** Adds bytes as they are. */
@@ -200,7 +191,8 @@ export class ReplicationBuffer {
     const { spare } = this
     const isUsable = spare !== null && spare.length === size
     if (isUsable) this.spare = null
-    const block: Block = { bytes: isUsable ? spare : new Uint8Array(size), start: this.end, used: 0 }
+    const bytes = isUsable ? spare : new Uint8Array(size)
+    const block: Block = { bytes, data: dataOf(bytes), start: this.end, used: 0 }
     this.blocks.push(block)
     this.tail = block
     this.onBlock?.()

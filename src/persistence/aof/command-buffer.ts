@@ -3,7 +3,8 @@
  * Hot path: npm run bench, group "append-only".
  */
 import type { Argv } from '../../base/argv.ts'
-import { requestBytesMax, writeRequest } from '../../resp/request-encoder.ts'
+import { DataViewCache, dataOf } from '../../base/word-copy.ts'
+import { plainRequestBytes, plainRequestStart, requestBytes, writeRequest } from '../../resp/request-encoder.ts'
 
 const CAPACITY_FIRST = 64 * 1024
 /** A larger buffer is not kept once it is written. */
@@ -12,11 +13,16 @@ const CAPACITY_KEPT = 1024 * 1024
 export class CommandBuffer {
   bytes = new Uint8Array(CAPACITY_FIRST)
   length = 0
+  private data = dataOf(this.bytes)
+  private readonly views = new DataViewCache()
 
   command(argv: Argv): void {
-    const neededBytes = requestBytesMax(argv)
-    if (this.length + neededBytes > this.bytes.length) this.grow(neededBytes)
-    this.length = writeRequest(argv, this.bytes, this.length)
+    const start = plainRequestStart(argv)
+    const length = start < 0 ? requestBytes(argv) : plainRequestBytes(argv, start)
+    if (this.length + length > this.bytes.length) this.grow(length)
+    if (start < 0) writeRequest(argv, this.bytes, this.length)
+    else this.views.copy(argv.bytes, start, this.bytes, this.data, this.length, length)
+    this.length += length
   }
 
   /** Plain characters. */
@@ -27,7 +33,7 @@ export class CommandBuffer {
 
   clear(): void {
     this.length = 0
-    if (this.bytes.length > CAPACITY_KEPT) this.bytes = new Uint8Array(CAPACITY_FIRST)
+    if (this.bytes.length > CAPACITY_KEPT) this.use(new Uint8Array(CAPACITY_FIRST))
   }
 
   /** Forgets the first bytes. */
@@ -39,6 +45,11 @@ export class CommandBuffer {
   private grow(needed: number): void {
     const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.length + needed))
     larger.set(this.bytes.subarray(0, this.length))
-    this.bytes = larger
+    this.use(larger)
+  }
+
+  private use(bytes: Uint8Array<ArrayBuffer>): void {
+    this.bytes = bytes
+    this.data = dataOf(bytes)
   }
 }
