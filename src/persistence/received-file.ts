@@ -4,6 +4,12 @@
  */
 import type { FileSystem, WritableFile } from './file-system.ts'
 
+/**
+ * As in Redis (REPL_MAX_WRITTEN_BEFORE_FSYNC): so much of it may be in memory only. The disk works while the rest comes, and little is
+ * left to be waited for in the end.
+ */
+const UNSYNCED_BYTES_MAX = 8 * 1024 * 1024
+
 export class ReceivedFile {
   private readonly fileSystem: FileSystem
   private readonly dir: string
@@ -11,6 +17,11 @@ export class ReceivedFile {
   private readonly path: string
   private readonly file: WritableFile
   private position = 0
+  /** What was written before this position is on the disk, or on its way there. */
+  private syncedTo = 0
+  private syncing: Promise<void> | null = null
+  /** The system tells of a failure once: whoever asks last must hear of it. */
+  private syncFailure: { readonly error: unknown } | null = null
   private isOpen = true
   private isPlaced = false
 
@@ -26,11 +37,14 @@ export class ReceivedFile {
     if (from === to) return
     this.file.writeSync(from === 0 ? bytes : bytes.subarray(from, to), to - from, this.position)
     this.position += to - from
+    if (this.position - this.syncedTo >= UNSYNCED_BYTES_MAX && this.syncing === null) this.syncing = this.syncEarly()
   }
 
   /** Waits until it is on the disk. */
-  sync(): Promise<void> {
-    return this.file.sync()
+  async sync(): Promise<void> {
+    await this.syncing
+    if (this.syncFailure !== null) throw this.syncFailure.error
+    await this.file.sync()
   }
 
   /** Puts it in the place of the data file. */
@@ -43,6 +57,16 @@ export class ReceivedFile {
 
   syncFolder(): Promise<void> {
     return this.fileSystem.syncFolder(this.dir)
+  }
+
+  private async syncEarly(): Promise<void> {
+    this.syncedTo = this.position
+    try {
+      await this.file.sync()
+    } catch (error) {
+      this.syncFailure ??= { error }
+    }
+    this.syncing = null
   }
 
   /** Nobody wants it any more. */
