@@ -820,6 +820,11 @@ export class Engine {
     return replyGuard.recorded === this.guardBase ? session.heldUntil : replyGuard.recorded
   }
 
+  /** How many clients have replies that wait for the guard. */
+  get heldClients(): number {
+    return this.toRelease.size
+  }
+
   /** The guard has come further: replies that waited for it leave. */
   releaseReplies(): void {
     const safe = this.replyGuard?.safe ?? Number.POSITIVE_INFINITY

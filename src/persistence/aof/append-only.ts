@@ -7,7 +7,8 @@
  *   effect -> buffer -> end of the turn: one write -> [always: fsync by a thread] -> replies leave
  *
  * Replies to what was recorded are held back by the engine (ReplyGuard) until it is written, with `appendfsync always` until it is
- * on the disk. All that was recorded while one fsync was under way shares the next one; clients that wrote nothing never wait.
+ * on the disk. All that was recorded while one fsync was under way shares the next one (commit-gathering.ts); clients that wrote
+ * nothing never wait.
  *
  * A rewrite walks over the data in steps, as a save does (SnapshotWalk), while changes go to a new increment. When it is whole and
  * on the disk, one manifest names the new base and the increments since.
@@ -29,6 +30,7 @@ import { type LoadOutcome, loadAppendOnlyFiles } from './aof-loading.ts'
 import { AofRewrite } from './aof-rewrite.ts'
 import { AofState } from './aof-state.ts'
 import { CommandBuffer } from './command-buffer.ts'
+import { CommitGathering } from './commit-gathering.ts'
 
 /** As in Redis: an fsync that takes longer than this does not keep the next write waiting. */
 const POSTPONED_SECONDS_MAX = 2
@@ -59,6 +61,7 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
   private timestampSeconds = 0
   private isScheduled = false
   private isSyncing = false
+  private readonly gathering: CommitGathering
   private lastSyncSeconds = 0
   private postponedSinceSeconds = 0
   private errorLoggedSeconds = 0
@@ -71,6 +74,7 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
   constructor(persistence: Persistence, shell: PersistenceShell) {
     this.persistence = persistence
     this.shell = shell
+    this.gathering = new CommitGathering(shell.scheduler, this.turn)
     this.folder = new AofFolder({
       get settings() {
         return persistence.settings
@@ -116,7 +120,8 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
     if (dbIndex !== this.selectedDb) this.select(dbIndex)
     buffer.command(argv)
     this.recorded += buffer.length - before
-    if (this.isScheduled) return
+    // With the client under way, there are so many: if it is too early, somebody else will come, or the time.
+    if (this.isScheduled || this.isTooEarly(persistence.engine.heldClients + 1)) return
     this.isScheduled = true
     this.shell.scheduler.soon(this.turn)
   }
@@ -130,7 +135,7 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
       this.syncIfDue()
       return
     }
-    if (fsyncPolicy === 'always' && this.isSyncing && !force) return
+    if (!force && this.isTooEarly(persistence.engine.heldClients)) return
     if (fsyncPolicy === 'everysec' && this.isSyncing && !force && this.mayPostpone()) {
       this.release(this.recorded)
       return
@@ -605,6 +610,12 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
     buffer.drop(kept)
   }
 
+  /** With `always`: whether what was recorded waits for the fsync under way, or for more clients to share the next. */
+  private isTooEarly(clients: number): boolean {
+    if (this.persistence.settings.fsyncPolicy !== 'always') return false
+    return this.isSyncing || this.gathering.waitsAt(clients)
+  }
+
   /** An fsync is under way: whether the write may wait for it. */
   private mayPostpone(): boolean {
     const nowSeconds = this.nowSeconds()
@@ -642,6 +653,7 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
     const recorded = this.recorded - this.buffer.length
     if (file === null) return
     this.isSyncing = true
+    this.gathering.end()
     const startUs = this.nowUs()
     file.sync().then(
       () => {
@@ -651,10 +663,14 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
           state.fsyncError = null
           persistence.settingsChanged()
         }
+        const clients = persistence.engine.heldClients
         this.nowSynced(recorded)
-        if (persistence.settings.fsyncPolicy !== 'always' || this.isClosed) return
-        persistence.engine.latency.sample('aof-fsync-always', (this.nowUs() - startUs) / 1000)
-        this.lastSyncSeconds = this.nowSeconds()
+        if (this.isClosed) return
+        if (persistence.settings.fsyncPolicy === 'always') {
+          persistence.engine.latency.sample('aof-fsync-always', (this.nowUs() - startUs) / 1000)
+          this.lastSyncSeconds = this.nowSeconds()
+          this.gathering.begin(clients)
+        }
         this.turn()
       },
       (error: unknown) => {

@@ -113,8 +113,42 @@ describe('replies', () => {
     expect(await files.settle(1)).toBe(1)
     expect(client.sink.take()).toBe('+OK\r\n')
     expect(second.sink.take()).toBe('')
+    // It begins when the first client has written again, or has had its time to.
+    expect(await files.settle(1)).toBe(0)
+    scheduler.turn()
+    await ticks()
     expect(await files.settle(1)).toBe(1)
     expect(second.sink.take()).toBe('+OK\r\n')
+  })
+
+  test('clients that write again when they have their replies share the next fsync', async () => {
+    const { engine, files, scheduler } = await start('always')
+    files.isSlow = true
+    const clients = Array.from({ length: 8 }, () => new TestClient(engine))
+    // No timer is ever up.
+    const turn = () => {
+      const due = scheduler.waiting.findIndex(({ ms }) => ms === 0)
+      if (due >= 0) scheduler.waiting.splice(due, 1)[0]!.run()
+    }
+    const write = (from: number, to: number) => {
+      for (const client of clients.slice(from, to)) client.send('SET', 'key', 'x')
+      turn()
+    }
+    write(0, 4)
+    // Half of them come while the first fsync is under way.
+    write(4, 8)
+    expect(await files.settle()).toBe(1)
+    for (const client of clients.slice(0, 4)) expect(client.sink.take()).toBe('+OK\r\n')
+    write(0, 2)
+    expect(await files.settle()).toBe(0)
+    write(2, 4)
+    for (let round = 0; round < 5; round++) {
+      expect(await files.settle()).toBe(1)
+      for (const client of clients) expect(client.sink.take()).toBe('+OK\r\n')
+      write(0, 3)
+      expect(await files.settle()).toBe(0)
+      write(3, 8)
+    }
   })
 
   test('of a client stay in order, also those that need not wait themselves', async () => {
