@@ -6,6 +6,8 @@ import { copyBytes } from './copy-bytes.ts'
 
 const BYTES_FIRST = 4096
 const TEXTS_FIRST = 256
+/** The length of what is no text, not even an empty one. */
+export const NO_TEXT = -1
 
 export class TextPool {
   bytes = new Uint8Array(BYTES_FIRST)
@@ -27,6 +29,12 @@ export class TextPool {
     this.lengths[count] = length
     this.count = count + 1
     this.end = end + length
+  }
+
+  /** Adds what is no text. */
+  pushNone(): void {
+    this.push(this.bytes, 0, 0)
+    this.lengths[this.count - 1] = NO_TEXT
   }
 
   /** A text; valid until more are added. */

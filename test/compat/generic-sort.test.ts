@@ -228,6 +228,47 @@ describe.skipIf(!hasRedisServer())('SORT', () => {
     }
   })
 
+  test('long lists, with equals of all kinds', async () => {
+    const seed = Number(process.env.O7_SEED ?? randomInt(2 ** 32))
+    console.log(`SORT of long lists: O7_SEED=${seed}`)
+    const random = Random.fromSeed(seed)
+    const number = (): string => {
+      const whole = random.below(600) - 300
+      const forms = [
+        `${whole}`,
+        `${whole}`,
+        `${whole}.0`,
+        `${whole}e0`,
+        `${whole / 8}`,
+        '-0',
+        '0x10',
+        '16',
+        'inf',
+        '-inf',
+      ]
+      return forms[random.below(forms.length)]!
+    }
+    const beginnings = ['', 'element:', 'element:0000', 'element:0000\0', '\xff\xfe']
+    const text = (): Buffer =>
+      Buffer.from(beginnings[random.below(beginnings.length)]! + random.hex(random.below(4)), 'latin1')
+    for (const length of [60, 70, 700, 5000]) {
+      await both('DEL numbers texts set zset'.split(' '))
+      await both(['RPUSH', 'numbers', ...Array.from({ length }, number)])
+      await both(['RPUSH', 'texts', ...Array.from({ length }, text)])
+      await both(['SADD', 'set', ...Array.from({ length }, number)])
+      await both(['ZADD', 'zset', ...Array.from({ length }, (_, i) => [String(i % 100), number()]).flat()])
+      for (const order of ['ASC', 'DESC']) {
+        for (const key of ['numbers', 'set', 'zset']) await same(`SORT ${key} ${order}`, `SORT ${key} ALPHA ${order}`)
+        await same(
+          `SORT numbers ${order} LIMIT 3 40`,
+          `SORT texts ALPHA ${order}`,
+          `SORT texts ALPHA ${order} STORE d`,
+          'LRANGE d 0 -1',
+        )
+      }
+    }
+  })
+
   // The last test: redis-server does not clear errno and finds fault with all numbers that come after one of these.
   test('numbers out of range', async () => {
     for (const element of ['1e400', '-1e400', '1e-400']) {

@@ -4,66 +4,65 @@
  * them as its quicksort does, so that is followed step by step here.
  * Source: J. L. Bentley, M. D. McIlroy, "Engineering a Sort Function" (1993), with the ranges left out that nobody asked for.
  */
-import { endOfCString } from '../../../base/int64-text.ts'
-import type { TextPool } from '../../../base/text-pool.ts'
 
-export interface SortItem {
-  /** Which of the elements it is. */
-  readonly index: number
-  /** What it is sorted by as a number. */
-  score: number
-  /** What it is sorted by as text, with BY and ALPHA; null if there is none. */
-  weight: Uint8Array | null
-}
-
-export type CompareItems = (a: SortItem, b: SortItem) => number
-
-export interface OrderOptions {
-  readonly isDescending: boolean
-  readonly isAlpha: boolean
-  readonly hasWeights: boolean
-  /** The result is stored and so must not depend on a locale: zero bytes count, which C's strcoll does not see. */
-  readonly isStored: boolean
+/** Texts that items are sorted by, each as far as it counts: one that is not there comes before all (NO_TEXT). */
+export interface Texts {
+  readonly bytes: Uint8Array
+  readonly starts: Int32Array
+  readonly lengths: Int32Array
 }
 
 const INSERTION_SORT_MAX = 6
 const NINTHER_MIN = 41
 
-export function itemOrder(
-  elements: TextPool,
-  { isDescending, isAlpha, hasWeights, isStored }: OrderOptions,
-): CompareItems {
-  const compareText = isStored ? compareBytes : compareCStrings
-  const byScore: CompareItems = (a, b) =>
-    a.score > b.score ? 1 : a.score < b.score ? -1 : compareBytes(elements.view(a.index), elements.view(b.index))
-  const byWeight: CompareItems = (a, b) => {
-    if (a.weight === null || b.weight === null) return Number(a.weight !== null) - Number(b.weight !== null)
-    return compareText(a.weight, b.weight)
-  }
-  const byElement: CompareItems = (a, b) => compareText(elements.view(a.index), elements.view(b.index))
-  const compare = !isAlpha ? byScore : hasWeights ? byWeight : byElement
+/**
+ * How two items stand to each other, by their numbers in the arrays. Scores that are equal leave it to the elements' bytes;
+ * without scores texts decide alone.
+ */
+export function itemOrder(scores: Float64Array | null, texts: Texts, isDescending: boolean): Compare<number> {
+  const byText: Compare<number> = (a, b) => compareTexts(texts, a, b)
+  const byScore: Compare<number> = (a, b) =>
+    scores![a]! > scores![b]! ? 1 : scores![a]! < scores![b]! ? -1 : compareTexts(texts, a, b)
+  const compare = scores === null ? byText : byScore
   return isDescending ? (a, b) => -compare(a, b) : compare
 }
 
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  return Buffer.compare(a, b)
+function compareTexts({ bytes, starts, lengths }: Texts, a: number, b: number): number {
+  const lengthA = lengths[a]!
+  const lengthB = lengths[b]!
+  const startA = starts[a]!
+  const startB = starts[b]!
+  const common = Math.min(lengthA, lengthB)
+  for (let i = 0; i < common; i++) {
+    const difference = bytes[startA + i]! - bytes[startB + i]!
+    if (difference !== 0) return difference
+  }
+  return lengthA - lengthB
 }
 
-/** C's strcoll in the "C" locale. */
-function compareCStrings(a: Uint8Array, b: Uint8Array): number {
-  return Buffer.compare(a.subarray(0, endOfCString(a, 0, a.length)), b.subarray(0, endOfCString(b, 0, b.length)))
+/** What is exchanged while it is sorted. */
+interface Sequence<T> {
+  readonly length: number
+  [index: number]: T
 }
 
 /** How one thing stands to another: below 0, 0 or above 0. */
-type Compare<T> = (a: T, b: T) => number
+export type Compare<T> = (a: T, b: T) => number
 
 /** Sorts so far that the items from `first` to `last` are the right ones in the right order. */
-export function sortRange<T>(items: T[], compare: Compare<T>, first: number, last: number): void {
+export function sortRange<T>(items: Sequence<T>, compare: Compare<T>, first: number, last: number): void {
   quicksort(items, 0, items.length, compare, first, last)
 }
 
 /** Sorts items[from, from + count). */
-function quicksort<T>(items: T[], from: number, count: number, compare: Compare<T>, first: number, last: number): void {
+function quicksort<T>(
+  items: Sequence<T>,
+  from: number,
+  count: number,
+  compare: Compare<T>,
+  first: number,
+  last: number,
+): void {
   let a = from
   let n = count
   for (;;) {
@@ -108,7 +107,7 @@ function isAskedFor(from: number, count: number, first: number, last: number): b
 }
 
 /** The middle item, the median of three, or the median of three medians of three, the larger the range is. */
-function pivotOf<T>(items: T[], a: number, n: number, compare: Compare<T>): number {
+function pivotOf<T>(items: Sequence<T>, a: number, n: number, compare: Compare<T>): number {
   let middle = a + (n >> 1)
   if (n === INSERTION_SORT_MAX + 1) return middle
   let low = a
@@ -122,7 +121,7 @@ function pivotOf<T>(items: T[], a: number, n: number, compare: Compare<T>): numb
   return medianOf(items, low, middle, high, compare)
 }
 
-function medianOf<T>(items: T[], a: number, b: number, c: number, compare: Compare<T>): number {
+function medianOf<T>(items: Sequence<T>, a: number, b: number, c: number, compare: Compare<T>): number {
   if (compare(items[a]!, items[b]!) < 0) {
     if (compare(items[b]!, items[c]!) < 0) return b
     return compare(items[a]!, items[c]!) < 0 ? c : a
@@ -132,11 +131,11 @@ function medianOf<T>(items: T[], a: number, b: number, c: number, compare: Compa
 }
 
 /** Exchanges the `count` items from `left` on with the `count` items before `rightEnd`. */
-function exchangeRuns<T>(items: T[], left: number, rightEnd: number, count: number): void {
+function exchangeRuns<T>(items: Sequence<T>, left: number, rightEnd: number, count: number): void {
   for (let i = 0; i < count; i++) exchange(items, left + i, rightEnd - count + i)
 }
 
-function exchange<T>(items: T[], i: number, j: number): void {
+function exchange<T>(items: Sequence<T>, i: number, j: number): void {
   const item = items[i]!
   items[i] = items[j]!
   items[j] = item

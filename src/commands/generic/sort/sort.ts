@@ -9,7 +9,7 @@
 import type { Argv } from '../../../base/argv.ts'
 import { strtod } from '../../../base/double-text.ts'
 import { endOfCString, parseSafeInt } from '../../../base/int64-text.ts'
-import { TextPool } from '../../../base/text-pool.ts'
+import { NO_TEXT, TextPool } from '../../../base/text-pool.ts'
 import {
   type CommandDefinition,
   defineCommand,
@@ -27,13 +27,14 @@ import type { Session } from '../../../engine/session.ts'
 import { NO_KEY, TYPE_LIST } from '../../../keyspace/entry.ts'
 import { ERR_WRONGTYPE, errorReply } from '../../../resp/errors.ts'
 import type { ReplyWriter } from '../../../resp/reply-writer.ts'
-import { sorted } from './fast-order.ts'
 import { readSortOptions, type SortOptions } from './options.ts'
-import { itemOrder, type SortItem, sortRange } from './order.ts'
+import { itemOrder, sortRange, type Texts } from './order.ts'
 import { SortPattern } from './pattern.ts'
+import { allItems, sortedItems } from './radix-order.ts'
 
 const ERR_NO_DOUBLE = errorReply("ERR One or more scores can't be converted into double")
 const EMPTY = new Uint8Array(0)
+const NO_ITEMS = new Int32Array(0)
 
 /** Keys that no specification can tell: they come out of the elements, or stand anywhere. */
 const unknownKeys = (flags: number): KeySpec => ({ flags, begin: { kind: 'unknown' }, find: { kind: 'unknown' } })
@@ -78,32 +79,45 @@ export const sortRo = defineCommand({
 function runSort(ctx: Session, argv: Argv, mayStore: boolean, reply: ReplyWriter): void {
   const options = readSortOptions(argv, mayStore, reply)
   if (options === null) return
-  const result = sortedItems(ctx, argv, options)
+  const result = elementsInOrder(ctx, argv, options)
   if (typeof result === 'string') return reply.error(result === 'wrong-type' ? ERR_WRONGTYPE : ERR_NO_DOUBLE)
   const gets = options.getIndices.map((index) => new SortPattern(argv.copyOf(index)))
   if (options.storeIndex !== 0) return store(ctx, argv, options.storeIndex, result, gets, reply)
-  const { elements, items } = result
-  reply.array(items.length * Math.max(1, gets.length))
-  for (const { index } of items) {
-    if (gets.length === 0) reply.bulk(elements.bytes, elements.starts[index]!, elements.lengths[index]!)
+  reply.array(result.items.length * Math.max(1, gets.length))
+  if (gets.length === 0) replyElements(result, reply)
+  else replyGets(ctx, result, gets, reply)
+}
+
+function replyElements({ elements, items }: Sorted, reply: ReplyWriter): void {
+  const { bytes, starts, lengths } = elements
+  for (let i = 0; i < items.length; i++) reply.bulk(bytes, starts[items[i]!]!, lengths[items[i]!]!)
+}
+
+function replyGets(
+  { db }: Session,
+  { elements, items }: Sorted,
+  gets: readonly SortPattern[],
+  reply: ReplyWriter,
+): void {
+  const { bytes, starts, lengths } = elements
+  for (const item of items) {
     for (const get of gets) {
-      const value = get.valueFor(ctx.db, elements.view(index))
-      if (value === null) reply.null()
-      else reply.bulkBytes(value)
+      if (get.find(db, bytes, starts[item]!, lengths[item]!)) reply.bulk(get.bytes, get.start, get.length)
+      else reply.null()
     }
   }
 }
 
 interface Sorted {
   readonly elements: TextPool
-  /** Those that are to be returned, in order. */
-  readonly items: readonly SortItem[]
+  /** The numbers of those that are to be returned, in order. */
+  readonly items: Int32Array
 }
 
-function sortedItems(ctx: Session, argv: Argv, options: SortOptions): Sorted | 'wrong-type' | 'no-double' {
+function elementsInOrder(ctx: Session, argv: Argv, options: SortOptions): Sorted | 'wrong-type' | 'no-double' {
   const { db } = ctx
   const entry = db.read(argv, 1)
-  if (entry === NO_KEY) return { elements: new TextPool(), items: [] }
+  if (entry === NO_KEY) return { elements: new TextPool(), items: NO_ITEMS }
   const type = db.keyspace.types[db.typeOf(entry)]
   const sortable = type?.sortable
   if (type === undefined || sortable === undefined) return 'wrong-type'
@@ -116,67 +130,89 @@ function sortedItems(ctx: Session, argv: Argv, options: SortOptions): Sorted | '
 
   // What has no order of its own, and is stored, must be the same on every server that runs the command.
   const mustSort = options.keepsOrder && !sortable.isOrdered && options.storeIndex !== 0
-  const isAlpha = options.isAlpha || mustSort
   if (options.keepsOrder && !mustSort) {
     const isReversed = sortable.isOrdered && options.isDescending
     const elements = sortable.elements(root, encoding, first, count, isReversed)
-    return { elements, items: itemsOf(elements) }
+    return { elements, items: allItems(elements.count) }
   }
   const elements = sortable.elements(root, encoding, 0, length, false)
-  const items = itemsOf(elements)
   const by = options.byIndex === 0 || mustSort ? null : new SortPattern(argv.copyOf(options.byIndex))
-  if (!weigh(ctx, elements, items, by, isAlpha)) return 'no-double'
+  let scores: Float64Array | null = null
+  let texts: Texts = elements
+  let isExact = false
+  if (options.isAlpha || mustSort) {
+    const all = by === null ? elements : weightsOf(ctx, elements, by)
+    // What is stored must not depend on a locale: zero bytes count, which C's strcoll does not see.
+    texts = options.storeIndex === 0 ? asCStrings(all) : all
+  } else {
+    scores = new Float64Array(length)
+    if (by === null) isExact = scoreElements(elements, scores)
+    else scoreByWeight(ctx, elements, by, scores)
+    if (scores.includes(Number.NaN)) return 'no-double'
+  }
   const { isDescending } = options
-  const order = { isDescending, isAlpha, hasWeights: by !== null, isStored: options.storeIndex !== 0 }
-  const compare = itemOrder(elements, order)
   if (by === null || count >= length) {
-    return { elements, items: sorted(elements, items, compare, order).slice(first, first + count) }
+    const items = sortedItems({ count: length, scores, texts, isExact, isDescending })
+    return { elements, items: items.subarray(first, first + count) }
   }
-  sortRange(items, compare, first, first + count - 1)
-  return { elements, items: items.slice(first, first + count) }
+  const items = allItems(length)
+  sortRange(items, itemOrder(scores, texts, isDescending), first, first + count - 1)
+  return { elements, items: items.subarray(first, first + count) }
 }
 
-function itemsOf(elements: TextPool): SortItem[] {
-  const items = new Array<SortItem>(elements.count)
-  for (let index = 0; index < elements.count; index++) items[index] = { index, score: 0, weight: null }
-  return items
-}
-
-/** Finds what each item is sorted by. Returns false if that should be a number and is none. */
-function weigh(
-  { db }: Session,
-  elements: TextPool,
-  items: readonly SortItem[],
-  by: SortPattern | null,
-  isAlpha: boolean,
-): boolean {
-  let succeeded = true
-  if (isAlpha && by === null) return succeeded
-  for (const item of items) {
-    if (by === null) {
-      const start = elements.starts[item.index]!
-      if (!scoreFrom(item, elements.bytes, start, start + elements.lengths[item.index]!)) succeeded = false
-      continue
+/** The number that each element is, NaN if it is none. Returns whether those of equal numbers have equal texts. */
+function scoreElements({ bytes, starts, lengths }: TextPool, scores: Float64Array): boolean {
+  let isExact = true
+  for (let i = 0; i < scores.length; i++) {
+    const end = starts[i]! + lengths[i]!
+    const whole = parseSafeInt(bytes, starts[i]!, end)
+    // There is but one such text of a whole number.
+    if (!Number.isNaN(whole)) scores[i] = whole
+    else {
+      isExact = false
+      scores[i] = scoreOf(bytes, starts[i]!, end)
     }
-    const value = by.valueFor(db, elements.view(item.index))
-    if (value === null) continue
-    if (isAlpha) item.weight = value
-    else if (!scoreFrom(item, value, 0, value.length)) succeeded = false
   }
-  return succeeded
+  return isExact
 }
 
-/** Returns false if bytes[start, end) is no number. */
-function scoreFrom(item: SortItem, bytes: Uint8Array, start: number, end: number): boolean {
-  const whole = parseSafeInt(bytes, start, end)
-  if (!Number.isNaN(whole)) {
-    item.score = whole
-    return true
+/** The number that BY leads to from each element: 0 if there is nothing, NaN if it is no number. */
+function scoreByWeight({ db }: Session, elements: TextPool, by: SortPattern, scores: Float64Array): void {
+  const { bytes, starts, lengths } = elements
+  for (let i = 0; i < scores.length; i++) {
+    if (!by.find(db, bytes, starts[i]!, lengths[i]!)) continue
+    const end = by.start + by.length
+    const whole = parseSafeInt(by.bytes, by.start, end)
+    scores[i] = Number.isNaN(whole) ? scoreOf(by.bytes, by.start, end) : whole
   }
+}
+
+/** A number as C reads it, NaN if bytes[start, end) is none. */
+function scoreOf(bytes: Uint8Array, start: number, end: number): number {
   const textEnd = endOfCString(bytes, start, end)
   const read = strtod(bytes, start, textEnd)
-  item.score = read.value
-  return read.end === textEnd && !read.outOfRange && !Number.isNaN(read.value)
+  return read.end === textEnd && !read.outOfRange ? read.value : Number.NaN
+}
+
+/** The text that BY leads to from each element, or none. */
+function weightsOf({ db }: Session, elements: TextPool, by: SortPattern): TextPool {
+  const weights = new TextPool()
+  const { bytes, starts, lengths, count } = elements
+  for (let i = 0; i < count; i++) {
+    if (by.find(db, bytes, starts[i]!, lengths[i]!)) weights.push(by.bytes, by.start, by.length)
+    else weights.pushNone()
+  }
+  return weights
+}
+
+/** The texts as far as C sees them: up to the first zero byte. */
+function asCStrings({ bytes, starts, lengths, count }: TextPool): Texts {
+  const visible = new Int32Array(count)
+  for (let i = 0; i < count; i++) {
+    const start = starts[i]!
+    visible[i] = lengths[i] === NO_TEXT ? NO_TEXT : endOfCString(bytes, start, start + lengths[i]!) - start
+  }
+  return { bytes, starts, lengths: visible }
 }
 
 function store(
@@ -189,11 +225,13 @@ function store(
 ): void {
   const { db } = ctx
   const stored = new TextPool()
-  for (const { index } of items) {
-    if (gets.length === 0) stored.push(elements.bytes, elements.starts[index]!, elements.lengths[index]!)
+  for (const item of items) {
+    const start = elements.starts[item]!
+    const length = elements.lengths[item]!
+    if (gets.length === 0) stored.push(elements.bytes, start, length)
     for (const get of gets) {
-      const value = get.valueFor(db, elements.view(index)) ?? EMPTY
-      stored.push(value, 0, value.length)
+      if (get.find(db, elements.bytes, start, length)) stored.push(get.bytes, get.start, get.length)
+      else stored.push(EMPTY, 0, 0)
     }
   }
   const { bytes } = argv
