@@ -94,6 +94,8 @@ const LARGE_ARGUMENT_BYTES = 32 * 1024
 const EAGER_BYTES_MAX = 1024 * 1024
 /** Above it, a client must have sent the n-th part of an argument before room for all of it is made. */
 const EAGER_RATIO = 8
+/** Batches are not all of one size: beyond the first, a buffer has room for this share of it more. */
+const BATCH_ROOM_SHARE = 4
 
 /** Input that waits: the unread rest of a batch, or a request that is not whole. */
 export class Inbox {
@@ -162,7 +164,12 @@ export class Inbox {
     const whole = parser.position - keepFrom + parser.wantedBytes
     let capacity = Math.min(this.bytes.length * 2, INBOX_BYTES_MAX)
     if (whole > needed) capacity = whole <= EAGER_BYTES_MAX ? whole : Math.min(whole, needed * EAGER_RATIO)
-    else if (whole === needed || needed * 2 <= this.bytes.length) capacity = 0
+    else if (whole === needed) capacity = 0
+    // Little is kept of large batches: it moves to the front, and the buffer needs no more than room for a batch. A larger
+    // one the cron would find too large, again and again.
+    else if ((this.end - keepFrom) * 2 <= this.bytes.length) {
+      capacity = needed <= this.bytes.length ? 0 : needed + Math.floor(needed / BATCH_ROOM_SHARE)
+    }
     capacity = Math.max(capacity, needed, this.initialBytes)
     if (capacity <= this.bytes.length) this.moveTo(this.bytes, keepFrom)
     else {

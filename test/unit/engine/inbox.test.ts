@@ -37,6 +37,27 @@ test('a stream of requests goes through a buffer of the first size', () => {
   expect(inbox.bytes.length).toBe(INITIAL_BYTES)
 })
 
+test('large batches that end within a request go through one buffer, also after it has been shrunk', () => {
+  const request = '*2\r\n$4\r\nECHO\r\n$6\r\n123456\r\n'
+  const stream = Buffer.from(request.repeat(3000), 'latin1')
+  const batchBytes = 64 * 1024
+  const inbox = newInbox()
+  const buffers = new Set<Uint8Array>()
+  let executed = 0
+  for (let sent = 0; sent + batchBytes <= 40 * batchBytes; sent += batchBytes) {
+    // The stream repeats itself, wherever in a request a batch begins.
+    const from = sent % request.length
+    expect(inbox.append(stream, from, from + batchBytes)).toBe(true)
+    while (next(inbox) !== null) executed++
+    expect(inbox.unreadBytes).toBeLessThan(request.length)
+    buffers.add(inbox.bytes)
+    if (sent === 10 * batchBytes) inbox.shrink(batchBytes)
+  }
+  expect(executed).toBe(Math.floor((40 * batchBytes) / request.length))
+  expect(buffers.size).toBeLessThanOrEqual(3)
+  expect(inbox.bytes.length).toBeLessThan(batchBytes * 1.5)
+})
+
 test('an argument of known length is collected in a buffer of that length, and copied seldom', () => {
   const inbox = newInbox()
   const size = 64 * 1024 * 1024
