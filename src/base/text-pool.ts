@@ -4,17 +4,26 @@
  */
 import { copyBytes } from './copy-bytes.ts'
 
-const BYTES_FIRST = 4096
-const TEXTS_FIRST = 256
+const TEXTS_MIN = 16
+/** Of short texts, what most take; more is made when it is needed. */
+const TEXT_BYTES_EXPECTED = 8
 /** The length of what is no text, not even an empty one. */
 export const NO_TEXT = -1
 
 export class TextPool {
-  bytes = new Uint8Array(BYTES_FIRST)
-  starts = new Int32Array(TEXTS_FIRST)
-  lengths = new Int32Array(TEXTS_FIRST)
+  bytes: Uint8Array<ArrayBuffer>
+  starts: Int32Array<ArrayBuffer>
+  lengths: Int32Array<ArrayBuffer>
   count = 0
   private end = 0
+
+  /** `expected`: about how many texts there will be. */
+  constructor(expected = 0) {
+    const count = Math.max(expected, TEXTS_MIN)
+    this.bytes = new Uint8Array(count * TEXT_BYTES_EXPECTED)
+    this.starts = new Int32Array(count)
+    this.lengths = new Int32Array(count)
+  }
 
   /** Adds a copy of bytes[start, start + length). */
   push(bytes: Uint8Array, start: number, length: number): void {

@@ -62,6 +62,8 @@ export interface Sortable {
   prepare?(db: Db, entry: Ref): void
   /** Copies of the elements from `first` on, at most `count`, in the value's own order; from its end if `isReversed`. */
   elements(root: Ref, encoding: number, first: number, count: number, isReversed: boolean): TextPool
+  /** All elements if they are kept as whole numbers, none beyond +-(2^53 - 1); else null. */
+  wholeNumbers?(root: Ref, encoding: number): Float64Array | null
 }
 
 /** As TYPE names a type. */

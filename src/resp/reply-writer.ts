@@ -11,6 +11,7 @@
  */
 import { copyBytes } from '../base/copy-bytes.ts'
 import { double17g } from '../base/double-text.ts'
+import { intTextLength, writeInt } from '../base/int64-text.ts'
 import { copyWords, dataOf, WORD_COPY_BYTES_MAX } from '../base/word-copy.ts'
 import type { ErrorReply } from './errors.ts'
 
@@ -155,9 +156,15 @@ export class ReplyWriter {
     this.bulk(bytes, 0, bytes.length)
   }
 
-  /** A whole number as a bulk string. */
+  /** A safe integer as a bulk string. */
   bulkInteger(value: number): void {
-    this.bulkText(String(value))
+    const length = intTextLength(value)
+    if (this.position + length + HEADER_BYTES + 2 > this.buffer.length) this.turn(length + HEADER_BYTES + 2)
+    this.header(36, length)
+    const at = writeInt(this.buffer, this.position, value)
+    this.buffer[at] = CR
+    this.buffer[at + 1] = LF
+    this.position = at + 2
   }
 
   array(count: number): void {

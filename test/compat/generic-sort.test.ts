@@ -228,6 +228,31 @@ describe.skipIf(!hasRedisServer())('SORT', () => {
     }
   })
 
+  test('whole numbers alone', async () => {
+    const lists = [
+      ['5', '-3', '12', '5', '-3', '0', '127', '128', '-4096', '2147483647', '-2147483648'],
+      ['2147483648', '-7', '9007199254740991', '-9007199254740991', '2147483648', '4294967296', '1'],
+      ['9007199254740993', '1', '9223372036854775807', '-9223372036854775808', '2'],
+      ['3', '2', '1', 'x'],
+      ['3', '02', '1'],
+    ]
+    for (const list of lists) {
+      await both('DEL l c s'.split(' '))
+      await same(['RPUSH', 'l', ...list], ['SADD', 's', ...list])
+      for (const order of ['', ' DESC']) {
+        await same(`SORT l${order}`, `SORT s${order}`, `SORT_RO l${order}`, `SORT l ALPHA${order}`)
+        for (const limit of ['0 3', '2 4', '4 100', '100 1', '0 0', '-2 3', '1 -1']) {
+          await same(`SORT l${order} LIMIT ${limit}`, `SORT s${order} LIMIT ${limit}`)
+        }
+      }
+      await same('SORT l GET #', 'SORT l STORE c', 'LRANGE c 0 -1', 'SORT l BY nosort', 'SORT l BY nosort DESC')
+    }
+    const many = Array.from({ length: 9000 }, (_, index) => String(((index * 40_503) % 1_048_576) - 500_000))
+    await same('DEL l', ['RPUSH', 'l', ...many], 'SORT l', 'SORT l DESC LIMIT 4000 3000')
+    ours.engine.keyspace.limits.listCompressDepth = 1
+    await same('DEL l', ['RPUSH', 'l', ...many], 'SORT l')
+  })
+
   test('long lists, with equals of all kinds', async () => {
     const seed = Number(process.env.O7_SEED ?? randomInt(2 ** 32))
     console.log(`SORT of long lists: O7_SEED=${seed}`)

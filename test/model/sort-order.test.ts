@@ -51,12 +51,18 @@ describe('the order of SORT', () => {
       const isDescending = (choice & 1) !== 0
       const by = (choice & 2) !== 0 ? scores : null
       const expected = Array.from(allItems(count)).sort(itemOrder(by, texts, isDescending))
-      const actual = sortedItems({ count, scores: by, texts, isExact: false, isDescending })
+      const actual = sortedItems({
+        count,
+        scores: by === null ? null : by.slice(),
+        texts,
+        isExact: false,
+        isDescending,
+      })
       expect(Array.from(actual)).toEqual(expected)
     }
     const exact = new TextPool()
     for (const score of scores) exact.push(bytes(String(score)), 0, String(score).length)
-    const order = sortedItems({ count, scores, texts: exact, isExact: true, isDescending: false })
+    const order = sortedItems({ count, scores: scores.slice(), texts: exact, isExact: true, isDescending: false })
     expect(Array.from(order)).toEqual(Array.from(allItems(count)).sort((a, b) => scores[a]! - scores[b]! || 0))
   })
 })

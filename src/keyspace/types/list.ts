@@ -32,6 +32,7 @@ export class ListType implements ValueType {
   readonly sortable: Sortable = {
     isOrdered: true,
     elements: (root, _encoding, first, count, isReversed) => this.elements(root, first, count, isReversed),
+    wholeNumbers: (root) => this.wholeNumbers(root),
   }
 
   private readonly keyspace: Keyspace
@@ -232,13 +233,30 @@ export class ListType implements ValueType {
   }
 
   private elements(root: QuicklistRef, first: number, count: number, isReversed: boolean): TextPool {
-    const elements = new TextPool()
-    const sink: ValueSink = {
-      bulk: (bytes, start, length) => {
-        elements.push(bytes, start, length)
-      },
-    }
-    this.replyRange(root, isReversed ? this.length(root) - 1 - first : first, count, isReversed, sink)
+    const elements = new TextPool(count)
+    if (count <= 0) return elements
+    const { quicklists, element } = this
+    const cursor = new QuicklistCursor()
+    quicklists.seek(cursor, root, isReversed ? this.length(root) - 1 - first : first, isReversed)
+    do {
+      quicklists.read(cursor, element)
+      elements.push(element.bytes, element.start, element.length)
+    } while (elements.count < count && quicklists.advance(cursor))
     return elements
+  }
+
+  private wholeNumbers(root: QuicklistRef): Float64Array | null {
+    const { quicklists, element } = this
+    const numbers = new Float64Array(this.length(root))
+    const cursor = new QuicklistCursor()
+    quicklists.seek(cursor, root, 0, false)
+    for (let i = 0; i < numbers.length; i++) {
+      if (cursor.isPlain) return null
+      element.read(cursor.bytes, cursor.at)
+      if (!element.isInteger || Number.isNaN(element.integer)) return null
+      numbers[i] = element.integer
+      quicklists.advance(cursor)
+    }
+    return numbers
   }
 }

@@ -296,7 +296,7 @@ export class SetType implements ValueType {
   }
 
   private elements(root: Ref, encoding: number, first: number, count: number): TextPool {
-    const elements = new TextPool()
+    const elements = new TextPool(count)
     const walk = this.walk(root, encoding)
     for (let i = 0; elements.count < count && walk.next(); i++) {
       if (i < first) continue

@@ -29,12 +29,12 @@ export interface ItemsToSort {
   readonly isDescending: boolean
 }
 
-/** The numbers of all items in order. */
+/** The numbers of all items in order. The scores are used up. */
 export function sortedItems({ count, scores, texts, isExact, isDescending }: ItemsToSort): Int32Array {
+  if (scores !== null && count > INSERTION_MAX) return sortedByScores(scores, isExact ? null : texts, isDescending)
   const items = allItems(count)
-  if (count <= INSERTION_MAX) insertionSort(items, 0, count, itemOrder(scores, texts, isDescending))
-  else if (scores === null) sortByTexts(items, 0, count, texts, isDescending)
-  else sortByScores(items, scores, isExact ? null : texts, isDescending)
+  if (scores === null) sortByTexts(items, 0, count, texts, isDescending)
+  else insertionSort(items, 0, count, itemOrder(scores, texts, isDescending))
   return items
 }
 
@@ -55,37 +55,34 @@ function insertionSort(items: Int32Array, from: number, to: number, compare: Com
 }
 
 /** `texts` null: items of equal scores stay as they are. */
-function sortByScores(items: Int32Array, scores: Float64Array, texts: Texts | null, isDescending: boolean): void {
-  const count = items.length
-  items.set(sortedPlaces(scoreKeys(scores, isDescending), count))
-  if (texts === null) return
+function sortedByScores(scores: Float64Array, texts: Texts | null, isDescending: boolean): Int32Array {
+  const count = scores.length
+  const keys = keysOfScores(scores, isDescending)
+  const items = sortedPlaces(keys, count)
+  if (texts === null) return items
+  const compare = itemOrder(null, texts, isDescending)
   for (let from = 0; from < count; ) {
-    const to = endOfEqual(items, from, scores)
-    if (to - from > 1) sortByTexts(items, from, to, texts, isDescending)
+    const to = endOfEqualKeys(keys, items, from)
+    if (to - from > INSERTION_MAX) sortByTexts(items, from, to, texts, isDescending)
+    else insertionSort(items, from, to, compare)
     from = to
   }
+  return items
 }
 
-function scoreKeys(scores: Float64Array, isDescending: boolean): Int32Array {
-  const doubles = new Float64Array(scores.length)
-  const keys = new Int32Array(doubles.buffer)
+/** Makes keys of the scores, in their place. */
+function keysOfScores(scores: Float64Array, isDescending: boolean): Int32Array {
+  const keys = new Int32Array(scores.buffer, scores.byteOffset, 2 * scores.length)
   const sign = isDescending ? -1 : 1
   for (let i = 0; i < scores.length; i++) {
     // Adding 0 makes 0 of -0.
-    doubles[i] = sign * scores[i]! + 0
+    scores[i] = sign * scores[i]! + 0
     // Bits of doubles are in order but for the sign, and run backwards below 0.
     const high = keys[2 * i + 1]!
     keys[2 * i]! ^= high >> 31
     keys[2 * i + 1] = high ^ ((high >> 31) | SIGN)
   }
   return keys
-}
-
-function endOfEqual(items: Int32Array, from: number, scores: Float64Array): number {
-  const score = scores[items[from]!]!
-  let to = from + 1
-  while (to < items.length && scores[items[to]!] === score) to++
-  return to
 }
 
 /** Sorts items[first, end) by their texts. */

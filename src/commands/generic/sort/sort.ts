@@ -24,13 +24,16 @@ import { DENYOOM, READONLY, WRITE } from '../../../engine/flags.ts'
 import { keysOfSort, keysOfSortRo } from '../../../engine/key-functions.ts'
 import { NOTIFY_GENERIC, NOTIFY_LIST } from '../../../engine/notifications.ts'
 import type { Session } from '../../../engine/session.ts'
-import { NO_KEY, TYPE_LIST } from '../../../keyspace/entry.ts'
+import { NO_KEY, TYPE_LIST, WRONG_TYPE } from '../../../keyspace/entry.ts'
+import type { Sortable } from '../../../keyspace/value-type.ts'
+import type { Ref } from '../../../memory/arena.ts'
 import { ERR_WRONGTYPE, errorReply } from '../../../resp/errors.ts'
 import type { ReplyWriter } from '../../../resp/reply-writer.ts'
 import { readSortOptions, type SortOptions } from './options.ts'
 import { itemOrder, sortRange, type Texts } from './order.ts'
 import { SortPattern } from './pattern.ts'
 import { allItems, sortedItems } from './radix-order.ts'
+import { replyInOrder } from './whole-numbers.ts'
 
 const ERR_NO_DOUBLE = errorReply("ERR One or more scores can't be converted into double")
 const EMPTY = new Uint8Array(0)
@@ -79,13 +82,60 @@ export const sortRo = defineCommand({
 function runSort(ctx: Session, argv: Argv, mayStore: boolean, reply: ReplyWriter): void {
   const options = readSortOptions(argv, mayStore, reply)
   if (options === null) return
-  const result = elementsInOrder(ctx, argv, options)
-  if (typeof result === 'string') return reply.error(result === 'wrong-type' ? ERR_WRONGTYPE : ERR_NO_DOUBLE)
+  const source = openSource(ctx, argv, options)
+  if (source === WRONG_TYPE) return reply.error(ERR_WRONGTYPE)
+  if (source !== NO_KEY && isPlain(options)) {
+    const numbers = source.sortable.wholeNumbers?.(source.root, source.encoding) ?? null
+    if (numbers !== null) return replyInOrder(numbers, source.first, source.count, options.isDescending, reply)
+  }
+  const result =
+    source === NO_KEY ? { elements: new TextPool(), items: NO_ITEMS } : sortSource(ctx, argv, options, source)
+  if (result === null) return reply.error(ERR_NO_DOUBLE)
   const gets = options.getIndices.map((index) => new SortPattern(argv.copyOf(index)))
   if (options.storeIndex !== 0) return store(ctx, argv, options.storeIndex, result, gets, reply)
   reply.array(result.items.length * Math.max(1, gets.length))
   if (gets.length === 0) replyElements(result, reply)
   else replyGets(ctx, result, gets, reply)
+}
+
+/** The elements are to be replied, sorted by the numbers that they are. */
+function isPlain({ byIndex, isAlpha, getIndices, storeIndex }: SortOptions): boolean {
+  return byIndex === 0 && !isAlpha && getIndices.length === 0 && storeIndex === 0
+}
+
+/** What is to be sorted, and which part of it is wanted. */
+interface Source {
+  readonly sortable: Sortable
+  readonly root: Ref
+  readonly encoding: number
+  readonly length: number
+  readonly first: number
+  readonly count: number
+}
+
+function openSource(
+  { db }: Session,
+  argv: Argv,
+  { offset, count }: SortOptions,
+): Source | typeof NO_KEY | typeof WRONG_TYPE {
+  const entry = db.read(argv, 1)
+  if (entry === NO_KEY) return NO_KEY
+  const type = db.keyspace.types[db.typeOf(entry)]
+  const sortable = type?.sortable
+  if (type === undefined || sortable === undefined) return WRONG_TYPE
+  sortable.prepare?.(db, entry)
+  const root = db.rootOf(entry)
+  const encoding = db.encodingOf(entry)
+  const length = type.length(root, encoding)
+  const first = Math.min(Math.max(offset, 0), length)
+  return {
+    sortable,
+    root,
+    encoding,
+    length,
+    first,
+    count: count < 0 ? length - first : Math.min(count, length - first),
+  }
 }
 
 function replyElements({ elements, items }: Sorted, reply: ReplyWriter): void {
@@ -114,20 +164,9 @@ interface Sorted {
   readonly items: Int32Array
 }
 
-function elementsInOrder(ctx: Session, argv: Argv, options: SortOptions): Sorted | 'wrong-type' | 'no-double' {
-  const { db } = ctx
-  const entry = db.read(argv, 1)
-  if (entry === NO_KEY) return { elements: new TextPool(), items: NO_ITEMS }
-  const type = db.keyspace.types[db.typeOf(entry)]
-  const sortable = type?.sortable
-  if (type === undefined || sortable === undefined) return 'wrong-type'
-  sortable.prepare?.(db, entry)
-  const root = db.rootOf(entry)
-  const encoding = db.encodingOf(entry)
-  const length = type.length(root, encoding)
-  const first = Math.min(Math.max(options.offset, 0), length)
-  const count = options.count < 0 ? length - first : Math.min(options.count, length - first)
-
+/** Returns null if something is no number. */
+function sortSource(ctx: Session, argv: Argv, options: SortOptions, source: Source): Sorted | null {
+  const { sortable, root, encoding, length, first, count } = source
   // What has no order of its own, and is stored, must be the same on every server that runs the command.
   const mustSort = options.keepsOrder && !sortable.isOrdered && options.storeIndex !== 0
   if (options.keepsOrder && !mustSort) {
@@ -135,20 +174,20 @@ function elementsInOrder(ctx: Session, argv: Argv, options: SortOptions): Sorted
     const elements = sortable.elements(root, encoding, first, count, isReversed)
     return { elements, items: allItems(elements.count) }
   }
-  const elements = sortable.elements(root, encoding, 0, length, false)
   const by = options.byIndex === 0 || mustSort ? null : new SortPattern(argv.copyOf(options.byIndex))
-  let scores: Float64Array | null = null
+  const isAlpha = options.isAlpha || mustSort
+  const elements = sortable.elements(root, encoding, 0, length, false)
+  const scores = isAlpha ? null : new Float64Array(length)
   let texts: Texts = elements
   let isExact = false
-  if (options.isAlpha || mustSort) {
+  if (scores === null) {
     const all = by === null ? elements : weightsOf(ctx, elements, by)
     // What is stored must not depend on a locale: zero bytes count, which C's strcoll does not see.
     texts = options.storeIndex === 0 ? asCStrings(all) : all
   } else {
-    scores = new Float64Array(length)
     if (by === null) isExact = scoreElements(elements, scores)
     else scoreByWeight(ctx, elements, by, scores)
-    if (scores.includes(Number.NaN)) return 'no-double'
+    if (scores.includes(Number.NaN)) return null
   }
   const { isDescending } = options
   if (by === null || count >= length) {
@@ -196,8 +235,8 @@ function scoreOf(bytes: Uint8Array, start: number, end: number): number {
 
 /** The text that BY leads to from each element, or none. */
 function weightsOf({ db }: Session, elements: TextPool, by: SortPattern): TextPool {
-  const weights = new TextPool()
   const { bytes, starts, lengths, count } = elements
+  const weights = new TextPool(count)
   for (let i = 0; i < count; i++) {
     if (by.find(db, bytes, starts[i]!, lengths[i]!)) weights.push(by.bytes, by.start, by.length)
     else weights.pushNone()
@@ -224,7 +263,7 @@ function store(
   reply: ReplyWriter,
 ): void {
   const { db } = ctx
-  const stored = new TextPool()
+  const stored = new TextPool(items.length)
   for (const item of items) {
     const start = elements.starts[item]!
     const length = elements.lengths[item]!
