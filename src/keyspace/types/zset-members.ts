@@ -167,6 +167,24 @@ export class ZsetMembers implements ItemOrder {
     this.putInTable(root, hash, score, member)
   }
 
+  /** As `add`, straight after a `find` that did not find the member. Hot. */
+  addMissed(root: Ref, hash: number, score: number, bytes: Uint8Array, start: number, length: number): void {
+    const member = this.make(score, bytes, start, length)
+    const tree = this.treeOf(root)
+    try {
+      this.tree.insert(tree, score, member)
+    } catch (error) {
+      this.arena.release(member)
+      throw error
+    }
+    try {
+      this.table.insertMissed(this.tableOf(root), hash, member)
+    } catch (error) {
+      this.takeBack(root, score, member)
+      throw error
+    }
+  }
+
   /** As `add`, of a member that comes behind all others. */
   append(root: Ref, hash: number, score: number, bytes: Uint8Array, start: number, length: number): void {
     const member = this.make(score, bytes, start, length)
@@ -268,7 +286,6 @@ export class ZsetMembers implements ItemOrder {
     return made
   }
 
-  /** Bytes of all blocks; the members' are reckoned from the first `samples` of them, 0 = all. */
   /** As ValueType.leaves. */
   leaves(root: Ref): boolean {
     const { arena, table, tree } = this
@@ -279,6 +296,7 @@ export class ZsetMembers implements ItemOrder {
     return false
   }
 
+  /** Bytes of all blocks; the members' are reckoned from the first `samples` of them, 0 = all. */
   sizeBytes(root: Ref, samples: number): number {
     const { arena, tree } = this
     const treeRef = this.treeOf(root)
@@ -321,9 +339,13 @@ export class ZsetMembers implements ItemOrder {
     try {
       this.table.insert(this.tableOf(root), hash, member)
     } catch (error) {
-      this.tree.remove(this.treeOf(root), score, member)
-      this.arena.release(member)
+      this.takeBack(root, score, member)
       throw error
     }
+  }
+
+  private takeBack(root: Ref, score: number, member: MemberRef): void {
+    this.tree.remove(this.treeOf(root), score, member)
+    this.arena.release(member)
   }
 }

@@ -187,7 +187,7 @@ export class ZsetType implements ValueType {
     const member = members.find(root, hash, bytes, start, length)
     if (member === NO_MEMBER) {
       if ((options & ADD_XX) !== 0) return ADD_REFUSED
-      members.add(root, hash, score, bytes, start, length)
+      members.addMissed(root, hash, score, bytes, start, length)
       this.newScore = score
       return MEMBER_ADDED
     }
@@ -406,7 +406,7 @@ export class ZsetType implements ValueType {
   }
 
   private elements(root: Ref, encoding: number, first: number, count: number, isReversed: boolean): TextPool {
-    const elements = new TextPool()
+    const elements = new TextPool(count)
     let more = count > 0 && this.seek(root, encoding, isReversed ? this.length(root, encoding) - 1 - first : first)
     for (; more && elements.count < count; more = isReversed ? this.previous() : this.next()) {
       elements.push(this.bytes, this.start, this.lengthBytes)
