@@ -77,14 +77,15 @@ export class Statistics {
     else if (this.errors.size < ERROR_KINDS_MAX) this.errors.set(code, 1)
   }
 
-  /** The cron's share. */
-  sampleRates(): void {
+  /** The cron's share. Returns whether it was time for a sample. */
+  sampleRates(): boolean {
     const nowUs = this.clock.monotonicUs
-    if (nowUs - this.sampledUs < SAMPLE_INTERVAL_US) return
+    if (nowUs - this.sampledUs < SAMPLE_INTERVAL_US) return false
     this.sampledUs = nowUs
     this.commandRate.sample(this.commands, nowUs)
     this.inputRate.sample(this.inputBytes, nowUs)
     this.outputRate.sample(this.outputBytes, nowUs)
+    return true
   }
 
   reset(): void {

@@ -16,6 +16,7 @@ import { STALE, WRITE } from '../engine/flags.ts'
 import { GATE_REPLICATION } from '../engine/gates.ts'
 import type { ReplicationSeam } from '../engine/replication-seam.ts'
 import { FROM_MASTER, LOADER, type Session } from '../engine/session.ts'
+import { Rate } from '../engine/statistics.ts'
 import { commandName } from '../engine/unexpected-error.ts'
 import type { Persistence, Scheduler } from '../persistence/persistence.ts'
 import type { ReplicationInfo } from '../persistence/rdb/dataset-writer.ts'
@@ -52,7 +53,8 @@ export interface ReplicationParts {
 export interface ReplicationStatistics {
   inputBytes: number
   outputBytes: number
-  /** Commands of a master that failed here. */
+  readonly inputRate: Rate
+  readonly outputRate: Rate
 }
 
 const ERR_FORCED = errorReply(
@@ -75,7 +77,12 @@ export class Replication implements ReplicationSeam, EffectSink {
   readonly link: MasterLink
   readonly failover: Failover
   readonly ownExpires: OwnExpires
-  readonly statistics: ReplicationStatistics = { inputBytes: 0, outputBytes: 0 }
+  readonly statistics: ReplicationStatistics = {
+    inputBytes: 0,
+    outputBytes: 0,
+    inputRate: new Rate(),
+    outputRate: new Rate(),
+  }
   /** Null while nobody has ever followed. */
   buffer: ReplicationBuffer | null = null
   /** Whom this server follows; null for a master. */
@@ -123,6 +130,7 @@ export class Replication implements ReplicationSeam, EffectSink {
     const { statistics, replicas } = this
     statistics.inputBytes = 0
     statistics.outputBytes = 0
+    for (const rate of [statistics.inputRate, statistics.outputRate]) rate.reset(this.engine.clock.monotonicUs)
     replicas.fullSyncs = 0
     replicas.partialSyncs = 0
     replicas.refusedPartialSyncs = 0
@@ -442,6 +450,12 @@ export class Replication implements ReplicationSeam, EffectSink {
   }
 
   // Time
+
+  sampleRates(): void {
+    const { engine, statistics } = this
+    statistics.inputRate.sample(statistics.inputBytes, engine.clock.monotonicUs)
+    statistics.outputRate.sample(statistics.outputBytes, engine.clock.monotonicUs)
+  }
 
   /** The cron's share: does something once a second, or ten times while a failover is under way. */
   tick(): void {

@@ -73,7 +73,7 @@ export class Cron {
     if (engine.isStopped || this.isPaused) return
     engine.clock.refresh()
     engine.keyspace.updateLruClock()
-    engine.statistics.sampleRates()
+    if (engine.statistics.sampleRates()) replication.sampleRates()
     engine.pause.tick()
     engine.blocking.tick()
     this.keepKeyspace()

@@ -34,6 +34,15 @@ test('a replica says when it is in sync, follows, refuses writes, and is promote
   await master.execute('SET', 'after', '2')
   expect(await master.execute('WAIT', 1, 5000)).toBe(1)
   expect(await replica.execute('GET', 'after')).toBe('2')
+  // INFO tells how much goes over the link per second.
+  for (const [server, field] of [
+    [master, 'instantaneous_output_repl_kbps'],
+    [replica, 'instantaneous_input_repl_kbps'],
+  ] as const) {
+    server.clock.advance(1000)
+    const info = String(await server.execute('INFO', 'stats'))
+    expect(Number(new RegExp(`${field}:(\\S+)`).exec(info)![1]), field).toBeGreaterThan(0)
+  }
   await expect(replica.execute('SET', 'own', '3')).rejects.toThrow(/^READONLY/)
   replica.promote()
   expect(replica.role).toBe('master')
