@@ -85,9 +85,12 @@ export class HashTable {
 
   /** Only so that fetching has a result that somebody could want. */
   fetched = 0
-  /** What the last `scan` found: refs in scanned[0, scannedCount). */
+  /** What the last `scan` or `walk` found: refs in scanned[0, scannedCount). */
   scanned = new Int32Array(64)
   scannedCount = 0
+  /** After `walk`, what the table itself tells of their hashes: the tag on top, and `walkedBits` bits at the bottom. */
+  walkedHashes = new Int32Array(64)
+  walkedBits = 0
 
   private readonly arena: Arena
   readonly hash: KeyHash
@@ -155,6 +158,20 @@ export class HashTable {
   /** The entry with this key, or 0. Hot path: bench/micro/hash-table.ts. */
   find(table: TableRef, hash: number, buf: Uint8Array, start: number, length: number): Ref {
     return this.findWith(table, hash, buf, this.hash.dataViews.of(buf), start, length)
+  }
+
+  /** As `find`, by the key of an entry that is in another table. */
+  findSame(table: TableRef, hash: number, entry: Ref): Ref {
+    const { arena } = this
+    const bytes = arena.view8(entry)
+    return this.findWith(table, hash, bytes, arena.viewData(entry), this.keyAt(entry), this.keyLength(entry))
+  }
+
+  /** Whether the top 8 and so many bits at the bottom of a hash are all that `find` looks at in this table. */
+  isFoundBy(table: TableRef, bits: number): boolean {
+    const header = this.arena.view32(table)
+    const h = this.arena.at32(table)
+    return header[h + EXPONENT_0]! <= bits && header[h + EXPONENT_1]! <= bits
   }
 
   private findWith(
@@ -489,9 +506,29 @@ export class HashTable {
     this.scannedCount = 0
     const buckets0 = 1 << header[h + EXPONENT_0]!
     const buckets1 = header[h + EXPONENT_1]! >= 0 ? 1 << header[h + EXPONENT_1]! : 0
-    if (position < buckets0) this.collectBucket(table, 0, position)
-    else this.collectBucket(table, 1, position - buckets0)
+    const which = position < buckets0 ? 0 : 1
+    const index = which === 0 ? position : position - buckets0
+    const exponent = header[h + EXPONENT_0 + which]!
+    this.walkedBits = exponent
+    const buckets = header[h + BUCKETS_0 + which]!
+    if (this.hasBucket(buckets, exponent, index))
+      this.collectWithHashes(this.bucketRef(buckets, exponent, index), index)
     return position + 1 < buckets0 + buckets1 ? position + 1 : -1
+  }
+
+  private collectWithHashes(first: Ref, index: number): void {
+    this.collect(first)
+    if (this.walkedHashes.length < this.scanned.length) this.walkedHashes = new Int32Array(this.scanned.length)
+    const { arena, walkedHashes } = this
+    let count = 0
+    for (let bucket = first; bucket !== 0; ) {
+      const view = arena.view32(bucket)
+      const at = arena.at32(bucket)
+      for (let slot = at; slot < at + SLOTS; slot++) {
+        if (view[slot] !== 0) walkedHashes[count++] = (tagOf(view, slot) << 24) | index
+      }
+      bucket = view[at + CHILD_WORD]!
+    }
   }
 
   /**

@@ -25,6 +25,8 @@ export class SetWalk {
   bytes: Uint8Array
   start = 0
   length = 0
+  /** The DataView of these bytes, if there is one. */
+  data: DataView | null = null
   /** The member as a number: always of an intset, else if `isNumber` says so. */
   high = 0
   low = 0
@@ -42,9 +44,12 @@ export class SetWalk {
   private readonly intsetEnd: number
   /** Table: the entries of a bucket, and the next bucket. */
   private batch = new Int32Array(BATCH_MIN)
+  /** As HashTable.walkedHashes. */
+  private batchHashes = new Int32Array(BATCH_MIN)
   private batchAt = 0
   private batchEnd = 0
   private bucket = 0
+  private hashBits = 0
   private isSpelt = false
   private hasHash = false
   private hashValue = 0
@@ -79,6 +84,7 @@ export class SetWalk {
     const entry = this.batch[this.batchAt++]!
     this.entry = entry
     this.bytes = arena.view8(entry)
+    this.data = arena.viewData(entry)
     this.start = this.sets.memberAt(entry)
     this.length = arena.view32(entry)[arena.at32(entry)]!
     this.numberState = UNKNOWN
@@ -109,7 +115,7 @@ export class SetWalk {
   hash(): number {
     if (!this.hasHash) {
       this.spell()
-      this.hashValue = this.sets.members.hashOf(this.bytes, this.start, this.length)
+      this.hashValue = this.sets.members.hash.ofData(this.bytes, this.data, this.start, this.length)
       this.hasHash = true
     }
     return this.hashValue
@@ -131,7 +137,12 @@ export class SetWalk {
   isIn(root: Ref, encoding: number): boolean {
     const { members, intsets } = this.sets
     if (encoding === ENCODING_HASHTABLE) {
-      return members.find(root, this.hash(), this.bytes, this.start, this.length) !== 0
+      if (this.encoding !== ENCODING_HASHTABLE) {
+        return members.find(root, this.hash(), this.bytes, this.start, this.length) !== 0
+      }
+      // A table of as many buckets or more knows enough of its members' hashes.
+      const isKnown = !this.hasHash && members.isFoundBy(root, this.hashBits)
+      return members.findSame(root, isKnown ? this.batchHashes[this.batchAt - 1]! : this.hash(), this.entry) !== 0
     }
     return this.isNumber() && intsets.find(root, this.high, this.low) >= 0
   }
@@ -142,9 +153,17 @@ export class SetWalk {
     const { members } = this.sets
     this.bucket = members.walk(this.root, this.bucket)
     this.fetched = members.fetchScanned()
-    const { scanned, scannedCount } = members
-    if (scannedCount > this.batch.length) this.batch = new Int32Array(scanned.length)
-    for (let i = 0; i < scannedCount; i++) this.batch[i] = scanned[i]!
+    const { scanned, scannedCount, walkedHashes } = members
+    if (scannedCount > this.batch.length) {
+      this.batch = new Int32Array(scanned.length)
+      this.batchHashes = new Int32Array(scanned.length)
+    }
+    const { batch, batchHashes } = this
+    for (let i = 0; i < scannedCount; i++) {
+      batch[i] = scanned[i]!
+      batchHashes[i] = walkedHashes[i]!
+    }
+    this.hashBits = members.walkedBits
     this.batchAt = 0
     this.batchEnd = scannedCount
     return true

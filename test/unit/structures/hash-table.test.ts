@@ -51,6 +51,50 @@ describe('hash table', () => {
     expect(table.chainHistogram(ref, 0).length).toBeLessThan(40)
   })
 
+  test('what a walk knows of hashes finds the same keys in tables of no more buckets, at any stage of a rehash', () => {
+    const { table, ref, arena, add } = createTable()
+    const other = table.create()
+    const copied = new Map<string, Ref>()
+    let found = 0
+    let wrong = 0
+    for (let i = 0; i < 4000; i++) {
+      const entry = add(`key:${i}`)
+      if (i % 3 === 0) {
+        const name = `key:${i}`
+        const copy = arena.allocate(HEADER_BYTES + name.length)
+        arena.view8(copy).copyWithin(arena.at8(copy), arena.at8(entry), arena.at8(entry) + HEADER_BYTES + name.length)
+        table.insert(other, table.hashOfEntry(copy), copy)
+        copied.set(name, copy)
+      }
+      if (i % 97 !== 0) continue
+      table.pauseRehash(ref)
+      let walked = 0
+      for (let position = 0; position >= 0; ) {
+        position = table.walk(ref, position)
+        const { walkedBits } = table
+        const hashes = table.walkedHashes.slice(0, table.scannedCount)
+        for (const [index, walkedEntry] of table.scanned.slice(0, table.scannedCount).entries()) {
+          walked++
+          const whole = table.hashOfEntry(walkedEntry)
+          const start = table.keyAt(walkedEntry)
+          const key = arena.view8(walkedEntry).subarray(start, start + table.keyLength(walkedEntry))
+          const copy = copied.get(String.fromCharCode(...key)) ?? 0
+          const isKnown = table.isFoundBy(other, walkedBits)
+          const partial = hashes[index]!
+          if (partial !== ((whole & 0xff00_0000) | (whole & ((1 << walkedBits) - 1)))) wrong++
+          if (table.findSame(other, whole, walkedEntry) !== copy) wrong++
+          if (!isKnown) continue
+          if (table.findSame(other, partial, walkedEntry) !== copy) wrong++
+          found++
+        }
+      }
+      table.resumeRehash(ref)
+      expect(walked).toBe(i + 1)
+    }
+    expect(wrong).toBe(0)
+    expect(found).toBeGreaterThan(20_000)
+  })
+
   test('random chooses evenly, at rest and in the middle of a rehash', () => {
     const { table, ref, add } = createTable()
     const random = Random.fromSeed(7)
