@@ -67,6 +67,8 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
   private errorLoggedSeconds = 0
   private retriedSeconds = 0
   private rewrite: AofRewrite | null = null
+  /** The base of the rewrite is in its place, and what it replaces is not yet removed. */
+  private isPlaced = false
   private nextDelayMinutes = 0
   private nextRewriteSeconds = 0
   private isClosed = false
@@ -160,7 +162,7 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
       if (retries) this.retriedSeconds = nowSeconds
       if (this.buffer.length === 0 || retries || state.writeError === null) this.flush(false)
     }
-    if (this.persistence.isBusy) return
+    if (this.persistence.isBusy || this.isPlaced) return
     if (state.rewriteIsScheduled) {
       if (!this.isLimited()) this.startRewrite()
     } else this.rewriteIfGrown()
@@ -333,7 +335,7 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
   startRewrite(): boolean {
     const { persistence, state, folder } = this
     const { engine } = persistence
-    if (persistence.isBusy) return false
+    if (persistence.isBusy || this.isPlaced) return false
     const fail = () => {
       state.lastRewriteFailed = true
       if (this.phase === 'off') folder.unclaim()
@@ -356,10 +358,14 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
     return true
   }
 
-  /** Ends a rewrite under way without success, and without blame. */
+  /** Ends a rewrite under way without success, and without blame; one whose base is in its place has succeeded. */
   killRewrite(): void {
     const { rewrite, persistence } = this
     if (rewrite === null) return
+    if (this.isPlaced) {
+      this.endPlaced()
+      return
+    }
     persistence.engine.log('notice', `Killing running AOF rewrite child: ${persistence.settings.pid}`)
     this.rewrite = null
     rewrite.kill()
@@ -371,7 +377,6 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
     const { state, folder, rewrite, persistence } = this
     const { engine } = persistence
     if (rewrite === null) return
-    this.rewrite = null
     state.lastCowBytes = rewrite.cowBytes
     if (succeeded === null) {
       // The data has gone under it: what is there now is soon written.
@@ -386,11 +391,14 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
       else state.consecutiveFailures++
     }
     if (isInPlace) {
-      folder.removeHistory()
-      engine.log('notice', 'Background AOF rewrite finished successfully')
       if (this.phase === 'waiting') this.phase = 'on'
+      this.isPlaced = true
+      // Each of the two manifests waits for the disk several times. Clients have a turn of the event loop between them.
+      this.shell.scheduler.soon(() => this.shell.scheduler.soon(this.endPlaced))
+      return
     }
-    if (!isInPlace) rewrite.removeTempFile()
+    this.rewrite = null
+    rewrite.removeTempFile()
     if (this.phase === 'waiting') {
       this.buffer.clear()
       this.dropFile()
@@ -398,7 +406,28 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
       this.release(this.recorded)
       state.rewriteIsScheduled = true
     }
-    if (this.phase === 'off') folder.unclaim()
+    this.noteRewriteEnd()
+  }
+
+  /** The last of a rewrite that has succeeded. */
+  private readonly endPlaced = (): void => {
+    if (!this.isPlaced) return
+    const { engine } = this.persistence
+    this.isPlaced = false
+    this.rewrite = null
+    try {
+      this.folder.removeHistory()
+    } catch (error) {
+      engine.fail(error, null)
+      return
+    }
+    engine.log('notice', 'Background AOF rewrite finished successfully')
+    this.noteRewriteEnd()
+  }
+
+  private noteRewriteEnd(): void {
+    const { state } = this
+    if (this.phase === 'off') this.folder.unclaim()
     state.lastRewriteSeconds = this.nowSeconds() - state.rewriteStartSeconds
     state.rewriteStartSeconds = -1
   }

@@ -358,6 +358,25 @@ describe('rewriting', () => {
     expect(datasetDigest(again.engine.keyspace)).toBe(digest)
   })
 
+  test('serves clients between its two manifests, and ends whole if the server ends there', async () => {
+    const { client, files, scheduler, persistence, engine } = await start()
+    client.send('SET', 'a', '1')
+    client.send('BGREWRITEAOF')
+    for (let turns = 0; !text(files, MANIFEST).includes('type h'); turns++) {
+      expect(turns).toBeLessThan(100)
+      if (!scheduler.turn()) await files.settle()
+    }
+    expect(persistence.aof.isRewriting).toBe(true)
+    expect(client.send('BGREWRITEAOF')).toMatch(/in progress\r\n$/)
+    persistence.aof.close()
+    expect(persistence.aof.isRewriting).toBe(false)
+    expect(text(files, MANIFEST)).not.toContain('type h')
+    while (scheduler.turn());
+    expect(persistence.aof.state.lastRewriteFailed).toBe(false)
+    const digest = datasetDigest(engine.keyspace)
+    expect(datasetDigest((await start('everysec', files)).engine.keyspace)).toBe(digest)
+  })
+
   test('that fails leaves what was there in force', async () => {
     const { client, files, persistence, drain, engine } = await start()
     client.send('SET', 'a', '1')
