@@ -1,8 +1,6 @@
 /** What replication costs: a replica attached, a full synchronization on both sides, and a client's wait during one. */
-import { spawn } from 'node:child_process'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import type { RedisProcess } from '../../../test/support/redis-process.ts'
+import { GetLatency } from '../get-latency.ts'
 import { loadKeys } from '../load-keys.ts'
 import { CLIENTS, type Group, KEYSPACE, MEMORY_KEYS, type Sample, start, VALUE_BYTES } from '../measurement.ts'
 import { cpuTimeUs } from '../process-cost.ts'
@@ -15,11 +13,6 @@ const IDLE_MS = 2000
 /** The other side of each link is redis-server, so that one side differs between the two columns and no more. */
 const PARTNER = 'redis'
 const NO_DELAY = { 'repl-diskless-sync-delay': '0' }
-
-interface LatencyPhase {
-  readonly worstMs: number
-  readonly count: number
-}
 
 function follow(program: string, master: RedisProcess): Promise<RedisProcess> {
   return start(program, { replicaof: `127.0.0.1 ${master.port}` })
@@ -112,31 +105,19 @@ export const replicationGroup: Group = {
     const worstGet = async (): Promise<Sample> => {
       const keys = Math.ceil(LATENCY_KEYS * settings.scale)
       const master = await start(program, NO_DELAY)
-      const script = join(process.cwd(), 'scripts/run-ts.mjs')
-      const file = join(process.cwd(), 'bench/server/get-latency-client.ts')
       try {
         await loadKeys(master.port, keys, VALUE_BYTES)
-        const child = spawn(process.execPath, [script, file, String(master.port), String(keys)], {
-          stdio: ['pipe', 'pipe', 'inherit'],
-        })
-        const ended = new Promise((done) => child.once('exit', done))
-        const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-        const endPhase = async (): Promise<LatencyPhase> => {
-          child.stdin.write('\n')
-          const { value, done } = await lines.next()
-          if (done) throw new Error('the latency client ended early')
-          return JSON.parse(value) as LatencyPhase
+        const latency = await GetLatency.start(master.port, keys)
+        try {
+          await latency.endPhase()
+          await new Promise((done) => setTimeout(done, IDLE_MS))
+          const idle = await latency.endPhase()
+          await syncSeconds(master, PARTNER, keys)
+          const during = await latency.endPhase()
+          return { worstGet: during.worstMs, worstIdleGet: idle.worstMs }
+        } finally {
+          await latency.stop()
         }
-        await new Promise((done) => setTimeout(done, 1000))
-        await endPhase()
-        await new Promise((done) => setTimeout(done, IDLE_MS))
-        const idle = await endPhase()
-        await syncSeconds(master, PARTNER, keys)
-        const during = await endPhase()
-        child.stdin.end()
-        await ended
-        if (during.count === 0) throw new Error('no GET was answered during the synchronization')
-        return { worstGet: during.worstMs, worstIdleGet: idle.worstMs }
       } finally {
         await master.stop()
       }

@@ -37,7 +37,6 @@ export const savingUnderLoadGroup: Group = {
       const during = async (command: string, field: string) => {
         const beforeBytes = residentBytes(server.pid)
         let peakBytes = beforeBytes
-        await latency.endPhase()
         const startMs = performance.now()
         const answer = (await client.call(command)).toString()
         if (!answer.startsWith('+')) throw new Error(`${command} answered ${answer}`)
@@ -58,6 +57,7 @@ export const savingUnderLoadGroup: Group = {
         const before = await latency.endPhase()
         const bgsave = await during('BGSAVE', 'rdb_bgsave_in_progress')
         await new Promise((done) => setTimeout(done, LOAD_MS))
+        await latency.endPhase()
         const rewrite = await during('BGREWRITEAOF', 'aof_rewrite_in_progress')
         return {
           bgsaveWorstGet: bgsave.worstMs,
