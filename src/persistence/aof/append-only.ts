@@ -38,6 +38,12 @@ const ERROR_LOG_SECONDS = 30
 /** After so many failed rewrites in a row the automatic ones wait, each time twice as long. */
 const FAILURES_MAX = 3
 const DELAY_MINUTES_MAX = 60
+/**
+ * The increment must be on the disk before the next one is begun, and everybody waits for that. So what is more than this is
+ * synced before, which may have to be said again for what is written meanwhile.
+ */
+const UNSYNCED_BYTES_MAX = 256 * 1024
+const EARLY_SYNCS_MAX = 4
 
 export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
   readonly state = new AofState()
@@ -67,6 +73,8 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
   private errorLoggedSeconds = 0
   private retriedSeconds = 0
   private rewrite: AofRewrite | null = null
+  /** A rewrite begins as soon as most of the increment is on the disk. */
+  private isPreparing = false
   /** The base of the rewrite is in its place, and what it replaces is not yet removed. */
   private isPlaced = false
   private nextDelayMinutes = 0
@@ -103,7 +111,7 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
   }
 
   get isRewriting(): boolean {
-    return this.rewrite !== null
+    return this.rewrite !== null || this.isPreparing
   }
 
   /** What writing clients are told; null while all is well. */
@@ -162,7 +170,7 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
       if (retries) this.retriedSeconds = nowSeconds
       if (this.buffer.length === 0 || retries || state.writeError === null) this.flush(false)
     }
-    if (this.persistence.isBusy || this.isPlaced) return
+    if (this.persistence.isBusy || this.isRewriting) return
     if (state.rewriteIsScheduled) {
       if (!this.isLimited()) this.startRewrite()
     } else this.rewriteIfGrown()
@@ -331,11 +339,48 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
 
   // Rewriting
 
-  /** Begins to write a new base. False: not now; why is logged. */
+  /** Begins to write a new base, or prepares to. False: not now; why is logged. */
   startRewrite(): boolean {
+    if (this.persistence.isBusy || this.isPlaced || this.isPreparing) return false
+    if (this.phase === 'on' && this.file !== null && this.written - this.writtenAndSynced > UNSYNCED_BYTES_MAX) {
+      this.isPreparing = true
+      void this.prepareRewrite(this.file)
+      return true
+    }
+    return this.beginRewrite()
+  }
+
+  /** Never rejects. */
+  private async prepareRewrite(file: AppendFile): Promise<void> {
+    const { persistence, state } = this
+    try {
+      for (let i = 0; i < EARLY_SYNCS_MAX && this.written - this.writtenAndSynced > UNSYNCED_BYTES_MAX; i++) {
+        const { written } = this
+        await file.sync()
+        if (!this.isPreparing || this.file !== file) return
+        this.writtenAndSynced = Math.max(this.writtenAndSynced, written)
+      }
+    } catch (error) {
+      if (!this.isPreparing || this.file !== file) return
+      this.isPreparing = false
+      state.lastRewriteFailed = true
+      state.consecutiveFailures++
+      this.syncFailed(error)
+      return
+    }
+    this.isPreparing = false
+    try {
+      // A save may have begun meanwhile.
+      if (persistence.isBusy) state.rewriteIsScheduled = true
+      else this.beginRewrite()
+    } catch (error) {
+      persistence.engine.fail(error, null)
+    }
+  }
+
+  private beginRewrite(): boolean {
     const { persistence, state, folder } = this
     const { engine } = persistence
-    if (persistence.isBusy || this.isPlaced) return false
     const fail = () => {
       state.lastRewriteFailed = true
       if (this.phase === 'off') folder.unclaim()
@@ -361,6 +406,7 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
   /** Ends a rewrite under way without success, and without blame; one whose base is in its place has succeeded. */
   killRewrite(): void {
     const { rewrite, persistence } = this
+    this.isPreparing = false
     if (rewrite === null) return
     if (this.isPlaced) {
       this.endPlaced()

@@ -377,6 +377,45 @@ describe('rewriting', () => {
     expect(datasetDigest((await start('everysec', files)).engine.keyspace)).toBe(digest)
   })
 
+  test('puts much that is not on the disk there first, while clients go on', async () => {
+    const { client, files, scheduler, persistence, drain, engine } = await start()
+    for (let i = 0; i < 300; i++) client.send('SET', `key:${i}`, 'x'.repeat(1000))
+    scheduler.turn()
+    client.sink.take()
+    files.isSlow = true
+    expect(client.send('BGREWRITEAOF')).toBe('+Background append only file rewriting started\r\n')
+    expect(persistence.aof.isRewriting).toBe(true)
+    expect(text(files, MANIFEST)).not.toContain('.2.incr')
+    expect(client.send('BGREWRITEAOF')).toMatch(/in progress\r\n$/)
+    client.send('SET', 'key:1', 'later')
+    persistence.cron()
+    await drain()
+    expect(persistence.aof.isRewriting).toBe(false)
+    expect(text(files, MANIFEST)).toContain('.2.incr')
+    const digest = datasetDigest(engine.keyspace)
+    persistence.aof.close()
+    expect(datasetDigest((await start('everysec', files)).engine.keyspace)).toBe(digest)
+  })
+
+  test('is ended while that is under way, or fails with it', async () => {
+    const { client, files, scheduler, persistence, drain } = await start()
+    for (let i = 0; i < 300; i++) client.send('SET', `key:${i}`, 'x'.repeat(1000))
+    scheduler.turn()
+    files.isSlow = true
+    client.send('BGREWRITEAOF')
+    persistence.aof.killRewrite()
+    expect(persistence.aof.isRewriting).toBe(false)
+    await drain()
+    expect(text(files, MANIFEST)).not.toContain('.2.incr')
+    files.fail('sync', BROKEN)
+    client.send('BGREWRITEAOF')
+    await drain()
+    files.fail('sync', null)
+    expect(persistence.aof.isRewriting).toBe(false)
+    expect(persistence.aof.state.lastRewriteFailed).toBe(true)
+    expect(text(files, MANIFEST)).not.toContain('.2.incr')
+  })
+
   test('that fails leaves what was there in force', async () => {
     const { client, files, persistence, drain, engine } = await start()
     client.send('SET', 'a', '1')
