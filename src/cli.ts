@@ -11,5 +11,8 @@ setFlagsFromString('--semi-space-growth-factor=1')
 // A command goes through many small functions. By default V8 stops inlining them at 920 bytes of code in all, which leaves
 // some twenty calls to each command; with room for them commands take a tenth less time.
 setFlagsFromString('--max-inlined-bytecode-size-cumulative=2000')
+// Little of it survives, so that one thread is done before it could share the work; and where processors are few, it would
+// wait for helpers that have none.
+setFlagsFromString('--no-parallel-scavenge')
 
 await runProgram(process.argv.slice(2), (code) => process.exit(code))

@@ -106,8 +106,15 @@ const RETRY_DELAY_SECONDS = 5
  * How long a save in the background works at a stretch. A client waits this long for it at most, and half of it on average
  * for each request that it sends alone; so it is short while there are clients that ask for anything.
  */
-const QUIET_STEP_US = 1000
-const BUSY_STEP_US = 250
+const QUIET_STEP_US = 250
+const BUSY_STEP_US = 100
+/**
+ * As long as the code is cold, steps beside busy clients are followed by pauses. It becomes hot within some 30 ms of work, for
+ * which the engine's threads compile for 200 ms: without pauses they share two processors with two that never rest, and
+ * other clients wait for several of the system's time slices.
+ */
+const COLD_STEPS = 300
+const COLD_PAUSE_MS = 1
 const WRITE_BUFFER_BYTES = 256 * 1024
 const DELAY_US_MIN = 1000
 
@@ -151,6 +158,7 @@ export class Persistence {
   private dirtyBefore = 0
   /** Commands executed before the last step. */
   private commandsSeen = 0
+  private coldSteps = COLD_STEPS
   private sweep: EpochSweep | null = null
   private isScheduled = false
   private isClosed = false
@@ -313,6 +321,17 @@ export class Persistence {
     return new Promise((resolve) => this.begin({ kind: 'awaited', resolve }))
   }
 
+  /** One step, as long as what clients do allows. */
+  private stepOf(save: SaveJob): number {
+    const { commands } = this.engine.statistics
+    const isBusy = commands !== this.commandsSeen
+    this.commandsSeen = commands
+    const waitMs = save.step(isBusy ? BUSY_STEP_US : QUIET_STEP_US)
+    if (waitMs !== 0 || !isBusy || this.coldSteps === 0) return waitMs
+    this.coldSteps--
+    return COLD_PAUSE_MS
+  }
+
   /** Ends a save in the background without success, because the server ends. */
   endBackgroundSave(): void {
     if (!this.state.isSaving) return
@@ -359,9 +378,7 @@ export class Persistence {
       this.hasFailedToStart = false
       this.ended(false)
     } else if (current !== null) {
-      const { commands } = this.engine.statistics
-      const waitMs = current.step(commands === this.commandsSeen ? QUIET_STEP_US : BUSY_STEP_US)
-      this.commandsSeen = commands
+      const waitMs = this.stepOf(current)
       state.currentKeysDone = current.walk.keysDone
       state.currentCowBytes = current.walk.cowBytes
       state.currentCowPeakBytes = current.walk.cowBytes
