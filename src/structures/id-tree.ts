@@ -138,6 +138,29 @@ export class IdTree {
     return value
   }
 
+  /** Takes out all entries of the first leaf of a tree that is not empty. Their values are the caller's. */
+  removeFirstLeaf(tree: IdTreeRef): void {
+    const { arena, pathNodes, pathIndexes } = this
+    const treeWords = arena.view32(tree)
+    const treeAt = arena.at32(tree)
+    const leafLevel = this.height(tree) - 1
+    let node = treeWords[treeAt + ROOT]!
+    if (leafLevel === 0) {
+      arena.release(node)
+      this.begin(tree)
+      return
+    }
+    treeWords[treeAt + COUNT]! -= this.leafCount(tree)
+    for (let level = 0; level < leafLevel; level++) {
+      const words = arena.view32(node)
+      const at = arena.at32(node)
+      pathNodes[level] = node
+      pathIndexes[level] = words[at + NODE_BEGIN]!
+      node = words[entryAt(at, words[at + NODE_BEGIN]!) + ENTRY_VALUE]!
+    }
+    this.dropChild(tree, leafLevel, pathIndexes[leafLevel - 1]!, node, true)
+  }
+
   // Places
 
   seekFirst(tree: IdTreeRef, cursor: IdCursor): boolean {

@@ -135,6 +135,10 @@ describe('id tree', () => {
         const held = model.at(key)
         expect(tree.insert(ref, idOf(key), nextValue)).toBe(held?.value ?? 0)
         if (held === undefined) entries.splice(model.place(key), 0, { key, value: nextValue++ })
+      } else if (choice < 90 && random.below(30) === 0 && entries.length > 0) {
+        const count = tree.leafCount(ref)
+        tree.removeFirstLeaf(ref)
+        entries.splice(0, count)
       } else if (choice < 90) {
         const kind = random.below(4)
         const near = entries[kind === 0 ? 0 : random.below(entries.length)]

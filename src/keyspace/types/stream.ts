@@ -550,10 +550,14 @@ export class StreamType implements ValueType {
         isWhole = this.scratchId.compare(trim.minId) < 0
       }
       if (isWhole) {
-        tree.remove(root, masterId)
-        arena.release(node)
-        this.setLength(root, length - live)
-        removed += live
+        const leafLive = this.wholeLeaf(root, trim, live, removed)
+        if (leafLive > 0) this.removeLeaf(root)
+        else {
+          tree.remove(root, masterId)
+          arena.release(node)
+        }
+        this.setLength(root, length - (leafLive || live))
+        removed += leafLive || live
         continue
       }
       if (!trim.isApproximate) removed += this.trimNode(root, cursor, node, trim)
@@ -561,6 +565,47 @@ export class StreamType implements ValueType {
     }
     this.settleFirstId(root, removed > 0)
     return removed
+  }
+
+  /**
+   * Whether all nodes of the tree's first leaf go, the first of which has `live` entries and does: how many entries they have
+   * together, or 0. Many nodes go many times faster that way.
+   */
+  private wholeLeaf(root: Ref, trim: Trim, live: number, removed: number): number {
+    const { arena, tree, cursor, reader, masterId, scratchId } = this
+    const nodes = tree.leafCount(root)
+    const last = cursor.index + nodes - 1
+    const spare = this.length(root) - trim.maxLength
+    const isByLength = trim.strategy === TRIM_MAXLEN
+    // Nodes are much alike: mostly this is seen without a look at them.
+    if (isByLength && live * nodes > spare) return 0
+    if (!isByLength) {
+      const first = cursor.index
+      cursor.index = last
+      tree.readId(cursor, masterId)
+      const node = tree.value(cursor)
+      scratchId.setLeast()
+      readLastId(reader, arena.view8(node), arena.at8(node), masterId, scratchId)
+      cursor.index = first
+      tree.readId(cursor, masterId)
+      if (scratchId.compare(trim.minId) >= 0) return 0
+    }
+    let total = 0
+    for (; cursor.index <= last; cursor.index++) {
+      const node = tree.value(cursor)
+      total += liveCount(reader, arena.view8(node), arena.at8(node))
+    }
+    cursor.index = last - nodes + 1
+    if (isByLength && total > spare) return 0
+    return trim.limit > 0 && removed + total > trim.limit ? 0 : total
+  }
+
+  /** Removes the nodes of the tree's first leaf. */
+  private removeLeaf(root: Ref): void {
+    const { arena, tree, cursor } = this
+    let left = tree.leafCount(root)
+    for (tree.seekFirst(root, cursor); left > 0; left--, cursor.index++) arena.release(tree.value(cursor))
+    tree.removeFirstLeaf(root)
   }
 
   /** Marks entries of the first node as deleted. */
