@@ -183,6 +183,11 @@ test.skipIf(!REDIS)('a wrong value: its key and type, whatever the words for wha
     [16, 1, 97, 3, 1, 2, 3],
     [18, 1, 97, 1, 9, 0],
     [11, 0, 3, 1, 2, 3],
+    [19, 1, 97, 0, 0, 0xa6, 0x8b, 0xbf, 0x82, 0x99, 0x90, 0xb0, 0],
+    // Without elements.
+    [4, 1, 97, 0],
+    [18, 1, 97, 1, 2, 7, 7, 0, 0, 0, 0, 0, 255],
+    [17, 1, 97, 7, 7, 0, 0, 0, 0, 0, 255],
   ]) {
     const file = Buffer.concat([Buffer.from('REDIS0010'), Buffer.from(record), Buffer.alloc(40, 1)])
     const [theirs, ours] = [run('redis-check-rdb', ['f'], '', written(file)), run(OURS_RDB, ['f'], '', written(file))]

@@ -190,6 +190,8 @@ export class RdbChecker {
       try {
         while (!reading.proceed(this.source)) this.fill()
         this.source.setMark()
+        // A server passes over a value without elements; redis-check-rdb takes it for the end of the file.
+        if (reading.isEmpty) throw this.source.error('RDB_SHORT_READ', '')
       } finally {
         reading.discard()
       }

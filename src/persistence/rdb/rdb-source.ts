@@ -49,6 +49,7 @@ export class RdbSource {
   mark = 0
   /** How far the window must reach before it is worth trying again. */
   wanted = 0
+  private isPayload = false
 
   // What `readString` found.
   text: CopySource = this.window
@@ -70,6 +71,7 @@ export class RdbSource {
   /** Reads bytes[start, end) as all that there is. */
   usePayload(bytes: Uint8Array, start: number, end: number): void {
     this.useWindow(bytes)
+    this.isPayload = true
     this.base = -start
     this.at = start
     this.mark = start
@@ -142,12 +144,12 @@ export class RdbSource {
   }
 
   /**
-   * As `readCount`, exactly. Null: short. For counts of which Redis asks only whether their bytes were there: one of an
-   * unknown encoding is what its reader answers then.
+   * As `readCount`, exactly. Null: short. For counts of which Redis asks only whether their bytes were there: in a payload one
+   * of an unknown encoding is what its reader answers then. In a file it ends the loading at once.
    */
   readCount64(): bigint | null {
     const { bytes, at } = this
-    if (at < this.end && bytes[at]! > 129 && bytes[at]! < 192) {
+    if (this.isPayload && at < this.end && bytes[at]! > 129 && bytes[at]! < 192) {
       this.at = at + 1
       return UNKNOWN_LENGTH
     }
