@@ -210,17 +210,16 @@ export class Listener {
 
   /** What to say to a connection that may not stay, or null. `address` is null for unix sockets. */
   private refusal(address: string | null): string | null {
-    const { engine } = this
-    engine.statistics.connections++
-    if (this.connections.size >= engine.settings.clientsMax) {
-      engine.statistics.connections--
-      engine.statistics.rejectedConnections++
+    const { statistics, settings } = this.engine
+    if (this.connections.size >= settings.clientsMax) {
+      statistics.rejectedConnections++
       return MAXCLIENTS_REPLY
     }
-    if (this.options.protectedMode && engine.settings.password === '' && address !== null && !isLoopback(address)) {
-      engine.statistics.rejectedConnections++
+    if (this.options.protectedMode && settings.password === '' && address !== null && !isLoopback(address)) {
+      statistics.rejectedConnections++
       return DENIED_REPLY
     }
+    statistics.connections++
     return null
   }
 }

@@ -168,8 +168,9 @@ function followSignals(server: Server, exit: (code: number) => void): void {
   // What nobody caught, in a timer or a module's own work, is a bug like any other.
   process.on('uncaughtException', (error) => engine.fail(error, null))
   process.on('SIGABRT', () => server.crash(new Crash('signal', 'SIGABRT', constants.signals.SIGABRT)))
-  // A terminal that closes does not end a server.
+  // A terminal that closes does not end a server, nor does an alarm.
   process.on('SIGHUP', () => {})
+  process.on('SIGALRM', () => {})
 }
 
 /** Starts this program again, detached, and ends. The child cannot be a fork, but nobody can tell. */

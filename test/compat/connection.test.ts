@@ -1,7 +1,11 @@
 /** The connection commands to us and to real redis-server: each line is one connection, sent at once, replies compared raw. */
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { RawPair, withoutIdentity } from '../support/raw-pair.ts'
-import { hasRedisServer } from '../support/redis-process.ts'
+import { hasRedisServer, startServer } from '../support/redis-process.ts'
+import { RespClient } from '../support/resp-client.ts'
 
 /** Commands separated by " | ", sent in one write. */
 const SCRIPTS: readonly string[] = [
@@ -211,6 +215,50 @@ describe.skipIf(!hasRedisServer())('connection commands', () => {
       ])
       expect(outcome.received).toBe('+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n+OK\r\n$1\r\n1\r\n$1\r\n1\r\n+PONG\r\n')
     }
+  })
+})
+
+/** An address of this machine that is not loopback. */
+const OUTSIDE = Object.values(networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .find(({ internal, family }) => !internal && family === 'IPv4')?.address
+
+describe.skipIf(!hasRedisServer() || OUTSIDE === undefined)('connections that may not stay', () => {
+  test('strangers from outside in protected mode, and clients beyond maxclients', async () => {
+    const outcomes: unknown[] = []
+    for (const server of ['redis', 'o7'] as const) {
+      await using running = await startServer({ server, directives: { bind: '0.0.0.0', 'protected-mode': 'yes' } })
+      const client = await running.connect()
+      const asked: unknown[] = []
+      const visit = async (host: string) => {
+        const socket = connect(running.port, host)
+        const bytes: Buffer[] = []
+        socket.on('data', (chunk) => bytes.push(chunk))
+        // It is refused before it has said anything.
+        await once(socket, 'close')
+        asked.push(Buffer.concat(bytes).toString())
+      }
+      await visit(OUTSIDE!)
+      await client.call('CONFIG', 'SET', 'maxclients', 1)
+      await visit('127.0.0.1')
+      await client.call('CONFIG', 'SET', 'maxclients', 10, 'requirepass', 'secret')
+      const stranger = await RespClient.connect({ host: OUTSIDE!, port: running.port })
+      asked.push(String(await stranger.call('GET', 'k')))
+      await stranger.close()
+      await client.call('AUTH', 'secret')
+      await client.call('CONFIG', 'SET', 'requirepass', '')
+      await visit(OUTSIDE!)
+      await client.call('CONFIG', 'SET', 'protected-mode', 'no')
+      const welcome = await RespClient.connect({ host: OUTSIDE!, port: running.port })
+      asked.push(String(await welcome.call('PING')))
+      await welcome.close()
+      const info = String(await client.query('INFO', 'stats'))
+      asked.push(/rejected_connections:\d+/.exec(info)?.[0], /total_connections_received:\d+/.exec(info)?.[0])
+      await client.close()
+      outcomes.push(asked)
+    }
+    expect(outcomes[1]).toEqual(outcomes[0])
+    expect(outcomes[0]).toContainEqual(expect.stringMatching(/^-DENIED/))
   })
 })
 
