@@ -84,6 +84,7 @@ describe.skipIf(!hasRedisServer())('the end of a server', () => {
 
   test('the unix socket goes', async () => {
     await compare('unix', { unixsocket: 's' }, async (server) => {
+      await server.waitForLog(/ready to accept connections at s/)
       server.signal('SIGTERM')
       await server.exited
       return existsSync(join(server.dir, 's'))
