@@ -14,44 +14,52 @@ export class ListenError extends Error {
 
 /** Opens all addresses; resolves to the TCP port, 0 if there is none. Throws if one that is not optional fails. */
 export async function openListeners(server: Server): Promise<number> {
-  const { config, listener, logger } = server
+  const { config, listener } = server
   const { fields } = config
-  let port = fields.port
-  let opened = 0
-  const wantsTcp = fields.port !== 0 || server.parts.anyPort
-  if (wantsTcp) {
-    for (const address of fields.bind) {
-      const optional = address.startsWith('-')
-      const name = optional ? address.slice(1) : address
-      const isIpv6 = name.includes(':')
-      const host = name === '*' ? '0.0.0.0' : name === '::*' ? '::' : name
-      try {
-        port = await listener.listenTcp(host, port, isIpv6)
-        opened++
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException
-        logger.warning(`Warning: Could not create server TCP listening socket ${name}:${port}: ${reasonOf(error)}`)
-        if (code === 'EADDRNOTAVAIL' && optional) continue
-        if (code === 'EAFNOSUPPORT' || code === 'EPROTONOSUPPORT' || code === 'EPFNOSUPPORT') continue
-        await listener.stopListening()
-        throw new ListenError(`Failed listening on port ${port} (TCP), aborting.`, { cause: error })
-      }
-    }
-  }
+  const port = await openTcp(server)
   if (fields.unixsocket !== '') {
     const path = resolve(fields.dir, fields.unixsocket)
     try {
       await listener.listenUnix(path, fields.unixsocketperm, fields.unixsocket)
-      opened++
     } catch (error) {
       await listener.stopListening()
       // libuv says EACCES where the folder is missing.
       const reason = existsSync(dirname(path)) ? reasonOf(error) : 'bind: No such file or directory'
       throw new ListenError(`Failed opening Unix socket: ${reason}`, { cause: error })
     }
+  } else if (port === 0 && !server.parts.mayBeDeaf) {
+    throw new ListenError('Configured to not listen anywhere, exiting.')
   }
-  if (opened === 0 && !server.parts.mayBeDeaf) throw new ListenError('Configured to not listen anywhere, exiting.')
-  return wantsTcp && opened > 0 ? port : 0
+  return port
+}
+
+/** The addresses of `bind` alone, which may be none. */
+async function openTcp(server: Server): Promise<number> {
+  const { config, listener, logger } = server
+  const { fields } = config
+  let { port } = fields
+  if (port === 0 && !server.parts.anyPort) return 0
+  let opened = 0
+  for (const address of fields.bind) {
+    const optional = address.startsWith('-')
+    const name = optional ? address.slice(1) : address
+    const isIpv6 = name.includes(':')
+    const host = name === '*' ? '0.0.0.0' : name === '::*' ? '::' : name
+    try {
+      // To Node.js no name is any address.
+      if (host === '') throw Object.assign(new Error('no name'), { code: 'ENOTFOUND' })
+      port = await listener.listenTcp(host, port, isIpv6)
+      opened++
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      logger.warning(`Warning: Could not create server TCP listening socket ${name}:${port}: ${reasonOf(error)}`)
+      if (code === 'EADDRNOTAVAIL' && optional) continue
+      if (code === 'EAFNOSUPPORT' || code === 'EPROTONOSUPPORT' || code === 'EPFNOSUPPORT') continue
+      await listener.detachServers().close()
+      throw new ListenError(`Failed listening on port ${port} (TCP), aborting.`, { cause: error })
+    }
+  }
+  return opened > 0 ? port : 0
 }
 
 /** CONFIG SET port or bind: the new addresses are listened on, or the old ones stay. Null, or why not. */
@@ -60,7 +68,7 @@ export async function reopenListeners(server: Server, names: readonly ParameterN
   try {
     // The same port on another address, or the same address again, is free only when the old listeners are gone.
     if (server.config.fields.port === server.port) await before.close()
-    server.port = await openListeners(server)
+    server.port = await openTcp(server)
     await before.close()
     return null
   } catch {

@@ -4,7 +4,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { TemporaryFolder } from '../support/config-harness.ts'
 import { findFreePort, hasRedisServer, serverProgram, startServer } from '../support/redis-process.ts'
-import { decodeReply, RespClient } from '../support/resp-client.ts'
+import { decodeReply, RespClient, type RespTarget } from '../support/resp-client.ts'
 
 describe.skipIf(!hasRedisServer())('the program', () => {
   test.each<[string[], string]>([
@@ -80,6 +80,44 @@ describe.skipIf(!hasRedisServer())('the program', () => {
     }
     expect(outcomes[1]).toEqual(outcomes[0])
     expect(outcomes[0]!.lines).not.toEqual([])
+  })
+
+  test('bind and port can be changed, even to nowhere; what fails changes nothing, and the unix socket stays', async () => {
+    const outcomes = []
+    for (const kind of ['redis', 'o7'] as const) {
+      await using server = await startServer({ server: kind, directives: { unixsocket: 's' } })
+      await using blocked = await startServer({ server: 'redis' })
+      const client = await server.connect()
+      const other = await findFreePort()
+      const answers = (target: RespTarget) =>
+        RespClient.connect(target).then(
+          (visitor) => visitor.call('PING').then((reply) => visitor.close().then(() => String(reply))),
+          () => 'nobody',
+        )
+      const story: unknown[] = []
+      for (const changes of [
+        ['bind', ''],
+        ['bind', '127.0.0.1'],
+        ['bind', '-'],
+        ['bind', '192.0.2.99'],
+        ['port', blocked.port],
+        ['port', 0],
+        ['bind', '127.0.0.1 -::1'],
+        ['port', other],
+        ['port', other, 'bind', '127.0.0.1'],
+      ]) {
+        story.push(
+          String(await client.call('CONFIG', 'SET', ...changes)),
+          String(await client.query('CONFIG', 'GET', 'bind')),
+          await answers({ port: server.port }),
+          await answers({ port: other }),
+          await answers({ path: server.socketPath! }),
+        )
+      }
+      client.end()
+      outcomes.push(story)
+    }
+    expect(outcomes[1]).toEqual(outcomes[0])
   })
 
   test('at level verbose the log tells of clients that come and go', async () => {
