@@ -782,8 +782,8 @@ export class Engine {
     const { sink } = session
     if (sink === null) return
     if ((session.flags & (REPLICA | MONITOR)) === REPLICA) {
-      this.replication?.replied(session)
       reply.clear()
+      this.replication?.replied(session)
       return
     }
     if (this.replyGuard !== null && this.mustWait(session, this.replyGuard)) {
