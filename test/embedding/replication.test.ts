@@ -31,7 +31,7 @@ test('a replica says when it is in sync, follows, refuses writes, and is promote
   })
   expect(replica.role).toBe('replica')
   expect(await replica.execute('GET', 'before')).toBe('1')
-  await master.execute('SET', 'after', '2')
+  await master.execute('MSET', 'after', '2', 'large', 'x'.repeat(1_000_000))
   expect(await master.execute('WAIT', 1, 5000)).toBe(1)
   expect(await replica.execute('GET', 'after')).toBe('2')
   // INFO tells how much goes over the link per second.
