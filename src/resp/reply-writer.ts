@@ -308,6 +308,14 @@ export class ReplyWriter {
     return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
   }
 
+  /** Moves the buffer's few bytes, which are all that waits, to where `data` leads; returns how many there were. */
+  moveTo(data: DataView): number {
+    const { position } = this
+    copyWords(this.data, 0, data, 0, position)
+    this.position = 0
+    return position
+  }
+
   /** Gives `buffer` to whoever still sends from it and goes on with another. */
   replaceBuffer(buffer: Uint8Array<ArrayBuffer>): void {
     this.setBuffer(buffer)
