@@ -18,8 +18,8 @@ export const READ_BUFFER_BYTES = 64 * 1024
 /** Views up to this length are kept, so that a write of a short reply makes no object. */
 const CACHED_VIEW_BYTES_MAX = 4096
 
-/** Replies up to this length wait for the end of the turn: some tens of small ones. */
-const SMALL_REPLY_BYTES_MAX = 512
+/** Replies up to this length wait for the end of the turn: a pipeline of some tens of small ones. Each client has such a buffer. */
+const SMALL_REPLY_BYTES_MAX = 2048
 /** Kept from the start: tests of those who embed a server may put something else in its place. */
 const atEndOfTurn = setImmediate
 
@@ -51,7 +51,7 @@ export class HandleShell {
     this.waiting[this.waitingCount++] = connection
   }
 
-  private readonly sendWaiting = (): void => {
+  readonly sendWaiting = (): void => {
     const { waiting, waitingCount } = this
     // A connection that fails may let others write.
     this.waiting = this.spare

@@ -120,6 +120,11 @@ export class Listener {
     return paths.length > 0
   }
 
+  /** Sends replies that wait for the end of the turn of the event loop. */
+  sendReplies(): void {
+    this.shell?.sendWaiting()
+  }
+
   /** Ends all connections: after what is queued for them, or at once. */
   closeConnections(atOnce: boolean): void {
     for (const connection of [...this.connections]) connection.close(atOnce)

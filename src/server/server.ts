@@ -32,7 +32,7 @@ import { logGreeting } from './log/logo.ts'
 import { MemoryMeter } from './memory-meter.ts'
 import { Migration } from './migration.ts'
 import { ModuleError, type ModuleParameters, type ModuleRequest, Modules } from './modules.ts'
-import { nodeScheduler } from './scheduler.ts'
+import { createScheduler } from './scheduler.ts'
 import { Shutdown } from './shutdown.ts'
 import { checkBacklog, fitClientsAtStart } from './system-limits.ts'
 
@@ -118,12 +118,13 @@ export class Server {
       keepaliveSeconds: fields.tcpKeepalive,
       protectedMode: fields.protectedMode,
     })
+    const scheduler = createScheduler(() => this.listener.sendReplies())
     this.memory = new MemoryMeter(this.engine)
     this.persistence = new Persistence(
       this.engine,
       {
         fileSystem: parts.fileSystem ?? nodeFileSystem,
-        scheduler: nodeScheduler,
+        scheduler,
         usedMemoryBytes: () => this.memory.usedBytes,
       },
       new PersistenceSettings(),
@@ -132,7 +133,7 @@ export class Server {
       engine: this.engine,
       persistence: this.persistence,
       settings: new ReplicationSettings(),
-      scheduler: nodeScheduler,
+      scheduler,
       network: new TcpNetwork({
         sourceAddress: () => this.config.fields.bindSourceAddr || null,
         keepaliveSeconds: () => this.config.fields.tcpKeepalive,

@@ -73,6 +73,29 @@ describe.each([
     await until(() => engine.sessions.size === 0, 'no sessions')
   })
 
+  test('short and long replies of one client keep their order, and none is left behind', async () => {
+    const client = await RespClient.connect({ port })
+    const long = 'x'.repeat(10_000)
+    await client.call('SET', 'long', long)
+    const socket = connect(port, '127.0.0.1')
+    let received = ''
+    socket.on('data', (bytes) => {
+      received += bytes.toString('latin1')
+    })
+    let expected = ''
+    for (let i = 0; i < 200; i++) {
+      const isLong = i % 3 === 1
+      expected += isLong ? `$${long.length}\r\n${long}\r\n` : `$${String(i).length}\r\n${i}\r\n`
+      socket.write(encodeCommand(isLong ? ['GET', 'long'] : ['ECHO', String(i)]))
+      // Others are served in the same turn.
+      if (i % 7 === 0) expect(await client.query('ECHO', `${i}`)).toBe(`${i}`)
+    }
+    await until(() => received.length >= expected.length, 'all replies are there')
+    expect(received).toBe(expected)
+    socket.destroy()
+    await client.close()
+  })
+
   test('large values go in and come out whole, other clients meanwhile too', async () => {
     const value = Buffer.alloc(24 * MIB)
     for (let i = 0; i < value.length; i += 997) value[i] = i % 251
