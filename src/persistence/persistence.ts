@@ -109,12 +109,17 @@ const RETRY_DELAY_SECONDS = 5
 const QUIET_STEP_US = 250
 const BUSY_STEP_US = 100
 /**
- * As long as the code is cold, steps beside busy clients are followed by pauses. It becomes hot within some 30 ms of work, for
- * which the engine's threads compile for 200 ms: without pauses they share two processors with two that never rest, and
- * other clients wait for several of the system's time slices.
+ * Beside busy clients the save pauses after so many steps. A process that never rests shares its processor by the system's
+ * time slices, several milliseconds each; one that does leaves room for whoever else serves or asks: clients on the same
+ * machine, threads that write to the disk.
+ */
+const BUSY_STEPS = 20
+const PAUSE_MS = 1
+/**
+ * As long as the code is cold, each step is followed by a pause. It becomes hot within some 30 ms of work, for which the
+ * engine's threads compile for 200 ms.
  */
 const COLD_STEPS = 300
-const COLD_PAUSE_MS = 1
 const WRITE_BUFFER_BYTES = 256 * 1024
 const DELAY_US_MIN = 1000
 
@@ -158,7 +163,8 @@ export class Persistence {
   private dirtyBefore = 0
   /** Commands executed before the last step. */
   private commandsSeen = 0
-  private coldSteps = COLD_STEPS
+  /** Steps beside busy clients so far, in all saves. */
+  private busySteps = 0
   private sweep: EpochSweep | null = null
   private isScheduled = false
   private isClosed = false
@@ -327,9 +333,10 @@ export class Persistence {
     const isBusy = commands !== this.commandsSeen
     this.commandsSeen = commands
     const waitMs = save.step(isBusy ? BUSY_STEP_US : QUIET_STEP_US)
-    if (waitMs !== 0 || !isBusy || this.coldSteps === 0) return waitMs
-    this.coldSteps--
-    return COLD_PAUSE_MS
+    if (waitMs !== 0 || !isBusy) return waitMs
+    this.busySteps++
+    if (this.busySteps > COLD_STEPS && this.busySteps % BUSY_STEPS !== 0) return 0
+    return PAUSE_MS
   }
 
   /** Ends a save in the background without success, because the server ends. */
