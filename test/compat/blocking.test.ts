@@ -296,7 +296,9 @@ function randomRequests(random: Random, mayWait: boolean, nextId: () => number):
   const inner = Array.from({ length: random.below(5) }, () =>
     random.below(5) === 0 ? blockingRequest(random) : writingRequest(random, nextId),
   )
-  return [['MULTI'], ...inner, ['EXEC']]
+  // Of several streams that it flushes, Redis makes the keys ready in the order of its hash table: what comes after would be
+  // served in that order.
+  return [['MULTI'], ...inner.filter(([name]) => name !== 'FLUSHDB'), ['EXEC']]
 }
 
 function blockingRequest(random: Random): string[] {
