@@ -160,7 +160,7 @@ export class Server {
     if (!this.parts.isGuest) fitClientsAtStart(this)
     this.port = await openListeners(this)
     // A port that the system chose becomes part of the configuration.
-    if (this.port !== fields.port) config.assign('port', String(this.port))
+    if (this.port !== 0 && this.port !== fields.port) config.assign('port', String(this.port))
     logGreeting(logger, fields.alwaysShowLogo || this.parts.showLogo, {
       mode: 'standalone',
       port: this.port,
