@@ -31,6 +31,8 @@ export interface ReceiverHost {
   loaded(replication: LoadedReplication | null): void
   /** What went wrong is logged. */
   failed(): void
+  /** Input that came together with the end of the data, after `loaded`. */
+  follows(bytes: Uint8Array): void
 }
 
 export interface DataReceiver {
@@ -291,6 +293,11 @@ export class StreamReceiver implements DataReceiver {
     this.isPaused = false
     this.host.setReading(true)
     this.proceed()
+    if (!this.isLoaded || this.isOver) return
+    // The mark came during the pause.
+    const { rest } = this.load.loader
+    const taken = this.takeMark(rest, 0, rest.length)
+    if (taken < rest.length) this.host.follows(rest.subarray(taken))
   }
 
   private takeMark(bytes: Uint8Array, from: number, to: number): number {

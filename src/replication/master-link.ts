@@ -564,6 +564,7 @@ export class MasterLink {
         this.receiver = null
         this.cancelHandshake(true)
       },
+      follows: (bytes) => this.stream?.receive(bytes, 0, bytes.length),
     }
   }
 

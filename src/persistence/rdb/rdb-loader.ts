@@ -180,6 +180,12 @@ export class RdbLoader {
     return this.source.offset
   }
 
+  /** What was pushed and is none of the file's, once that has ended. */
+  get rest(): Uint8Array {
+    const { bytes, at, end } = this.source
+    return bytes.slice(at, end)
+  }
+
   /** The window: input goes to window[roomStart, window.length) after `makeRoom`. */
   get window(): Uint8Array {
     return this.source.bytes

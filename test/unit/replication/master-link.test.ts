@@ -220,6 +220,23 @@ describe('bad data', () => {
     expect(node.engine.keyspace.keyCount()).toBe(0)
   })
 
+  test('the end comes while loading pauses for a key', async () => {
+    const { master, node, client, world } = await setUp()
+    node.settings.disklessLoad = 'swapdb'
+    node.persistence.settings.keyLoadDelayUs = 2000
+    master.greet()
+    const mark = 'm'.repeat(40)
+    master.say(`+FULLRESYNC ${ID} 5\r\n$EOF:${mark}\r\n`)
+    const keys = Array.from({ length: 5 }, (_, i) => `\x00\x02k${i}\x01v`).join('')
+    const rdb = `REDIS0010\xfe\x00${keys}\xff${'\x00'.repeat(8)}`
+    master.say(Buffer.from(`${rdb}${mark}*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n`, 'latin1'))
+    expect(node.replication.link.state).toBe('transfer')
+    await world.pass(100)
+    expect(node.replication.link.state).toBe('connected')
+    expect(client.send('EXISTS', 'k0', 'k4', 'k', 'old')).toBe(':3\r\n')
+    expect(node.replication.offset).toBe(5 + 27)
+  })
+
   test('a wrong mark at the end', async () => {
     const { master, node, client, logged } = await setUp()
     node.settings.disklessLoad = 'swapdb'
