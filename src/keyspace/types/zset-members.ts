@@ -154,29 +154,27 @@ export class ZsetMembers implements ItemOrder {
     this.arena.viewData(member).setFloat64(this.arena.at8(member) + SCORE_BYTE, score, true)
   }
 
-  /** Adds a member, which is not there. Throws ArenaFullError. */
-  add(root: Ref, hash: number, score: number, bytes: Uint8Array, start: number, length: number): void {
+  /** Makes a member and adds it to the tree alone. Throws ArenaFullError. */
+  private addToTree(root: Ref, score: number, bytes: Uint8Array, start: number, length: number): MemberRef {
     const member = this.make(score, bytes, start, length)
-    const tree = this.treeOf(root)
     try {
-      this.tree.insert(tree, score, member)
+      this.tree.insert(this.treeOf(root), score, member)
     } catch (error) {
       this.arena.release(member)
       throw error
     }
+    return member
+  }
+
+  /** Adds a member, which is not there. Throws ArenaFullError. */
+  add(root: Ref, hash: number, score: number, bytes: Uint8Array, start: number, length: number): void {
+    const member = this.addToTree(root, score, bytes, start, length)
     this.putInTable(root, hash, score, member)
   }
 
   /** As `add`, straight after a `find` that did not find the member. Hot. */
   addMissed(root: Ref, hash: number, score: number, bytes: Uint8Array, start: number, length: number): void {
-    const member = this.make(score, bytes, start, length)
-    const tree = this.treeOf(root)
-    try {
-      this.tree.insert(tree, score, member)
-    } catch (error) {
-      this.arena.release(member)
-      throw error
-    }
+    const member = this.addToTree(root, score, bytes, start, length)
     try {
       this.table.insertMissed(this.tableOf(root), hash, member)
     } catch (error) {
