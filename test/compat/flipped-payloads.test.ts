@@ -12,6 +12,7 @@ import { setCommands } from '../../src/commands/set/index.ts'
 import { streamCommands } from '../../src/commands/stream/index.ts'
 import { zsetCommands } from '../../src/commands/zset/index.ts'
 import { valueDigest } from '../../src/keyspace/digest.ts'
+import { FragileRedis } from '../support/fragile-redis.ts'
 import { CommandDraw } from '../support/generator.ts'
 import { streamGenerators } from '../support/generator-stream.ts'
 import { mutated } from '../support/mutate.ts'
@@ -19,7 +20,7 @@ import { ziplist, zipmap } from '../support/old-encodings.ts'
 import { createTestPersistence, type TestPersistence } from '../support/persistence.ts'
 import { lengthBytes, payload } from '../support/rdb-builder.ts'
 import { hasRedisServer, type RedisProcess, startServer } from '../support/redis-process.ts'
-import type { RespClient } from '../support/resp-client.ts'
+import type { CommandArgument, RespClient } from '../support/resp-client.ts'
 import { smallStreamPayload } from '../support/stream-payloads.ts'
 
 const SEED = Number(process.env.O7_SEED ?? randomInt(2 ** 31))
@@ -45,6 +46,7 @@ const PARAMETERS = [
 describe.skipIf(!hasRedisServer())(`payloads with wrong bytes, seed ${SEED}`, () => {
   let real: RedisProcess
   let client: RespClient
+  let fragile: FragileRedis
   let ours: TestPersistence
 
   beforeAll(async () => {
@@ -53,12 +55,14 @@ describe.skipIf(!hasRedisServer())(`payloads with wrong bytes, seed ${SEED}`, ()
       directives: { 'enable-debug-command': 'yes', 'sanitize-dump-payload': 'yes' },
     })
     client = await real.connect()
+    fragile = await FragileRedis.start()
     const types = [zsetCommands, listCommands, setCommands, hashCommands, streamCommands(), genericCommands]
     ours = createTestPersistence({ commands: types.flat() })
   })
   afterAll(async () => {
     await client?.close()
     await real?.stop()
+    await fragile?.stop()
   })
 
   async function configure(random: Random): Promise<void> {
@@ -66,9 +70,12 @@ describe.skipIf(!hasRedisServer())(`payloads with wrong bytes, seed ${SEED}`, ()
     for (const [parameter, name, values] of PARAMETERS) {
       limits[name] = pick(values, random)
       await client.query('CONFIG', 'SET', parameter, limits[name])
+      await fragile.set(parameter, limits[name])
     }
     ours.settings.compression = random.below(2) === 0
-    await client.query('CONFIG', 'SET', 'rdbcompression', ours.settings.compression ? 'yes' : 'no')
+    const compression = ours.settings.compression ? 'yes' : 'no'
+    await client.query('CONFIG', 'SET', 'rdbcompression', compression)
+    await fragile.set('rdbcompression', compression)
   }
 
   /** Bodies of payloads that the real server makes. */
@@ -128,42 +135,60 @@ describe.skipIf(!hasRedisServer())(`payloads with wrong bytes, seed ${SEED}`, ()
 
   test('are taken and refused alike', { timeout: 60_000 + ROUNDS * 1000 }, async () => {
     const random = Random.fromSeed(SEED)
-    const db = ours.engine.keyspace.databases[0]!
     const counts = { refused: 0, restored: 0 }
     for (let round = 0; round < ROUNDS; round++) {
       await configure(random)
       const good = [...(await dumped(random)), ...oldBodies(random)]
       const bad = Array.from({ length: PAYLOADS_PER_ROUND }, () => payload(spoiled(pick(good, random), random)))
-      const requests = bad.flatMap((bytes, i) => [
-        ['RESTORE', `k${i}`, '0', bytes],
-        ['OBJECT', 'ENCODING', `k${i}`],
-        ['DUMP', `k${i}`],
-        ['DEBUG', 'DIGEST-VALUE', `k${i}`],
-      ])
-      const replies = (await client.pipeline(requests)).map((reply) => reply.toString('latin1'))
+      const requests = bad.map((bytes, i) => requestsFor(`k${round}-${i}`, bytes))
+      const replies = await fragile.ask(requests.flat())
       for (const [i, bytes] of bad.entries()) {
-        const [theirs, encoding, dump, digest] = replies.slice(i * 4, i * 4 + 4) as [string, string, string, string]
-        const key = `k${i}`
-        const mine = ours.client.send('RESTORE', key, '0', bytes)
-        // More is looked at here: see the codec of streams.
-        if (STREAMS.includes(bytes[0]!) && theirs[0] === '+' && mine[0] === '-') continue
         const shown = `round ${round}: ${bytes.toString('hex')}`
-        expect(mine, shown).toBe(theirs)
-        counts[theirs[0] === '-' ? 'refused' : 'restored']++
-        if (theirs[0] === '-') continue
-        expect(ours.client.send('OBJECT', 'ENCODING', key), shown).toBe(encoding)
-        expect(digest, shown).toContain(valueDigest(db, db.peek(Buffer.from(key), 0, key.length)))
-        // The order of a hash table is each server's own.
-        const type = dump.charCodeAt(dump.indexOf('\n') + 1)
-        if (type !== SET && type !== HASH) expect(ours.client.send('DUMP', key), shown).toBe(dump)
-        ours.client.send('DEL', key)
+        const mine = answersOf(`k${round}-${i}`, bytes)
+        let theirs = replies === null ? await fragile.ask(requests[i]!) : replies.slice(i * 4, i * 4 + 4)
+        if (theirs === null || !isAlike(bytes, mine, theirs)) theirs = await fragile.askFresh(requests[i]!)
+        if (theirs === null) continue
+        if (!isAlike(bytes, mine, theirs)) expect(mine, shown).toEqual(theirs)
+        counts[theirs[0]![0] === '-' ? 'refused' : 'restored']++
       }
     }
     expect(counts.refused).toBeGreaterThan(ROUNDS * 100)
     expect(counts.restored).toBeGreaterThan(ROUNDS * 10)
     expect(ours.engine.keyspace.keyCount()).toBe(0)
   })
+
+  function requestsFor(key: string, bytes: Buffer): CommandArgument[][] {
+    return [
+      ['RESTORE', key, '0', bytes],
+      ['OBJECT', 'ENCODING', key],
+      ['DUMP', key],
+      ['DEBUG', 'DIGEST-VALUE', key],
+    ]
+  }
+
+  /** What we answer to these requests. */
+  function answersOf(key: string, bytes: Buffer): string[] {
+    const db = ours.engine.keyspace.databases[0]!
+    const restored = ours.client.send('RESTORE', key, '0', bytes)
+    if (restored[0] === '-') return [restored]
+    const encoding = ours.client.send('OBJECT', 'ENCODING', key)
+    const dump = ours.client.send('DUMP', key)
+    const digest = valueDigest(db, db.peek(Buffer.from(key), 0, key.length))
+    ours.client.send('DEL', key)
+    return [restored, encoding, dump, digest]
+  }
 })
+
+function isAlike(bytes: Buffer, mine: readonly string[], theirs: readonly string[]): boolean {
+  // More is looked at here: see the codec of streams.
+  if (STREAMS.includes(bytes[0]!) && theirs[0]![0] === '+' && mine[0]![0] === '-') return true
+  if (mine[0] !== theirs[0]) return false
+  if (mine[0]![0] === '-') return true
+  const [, encoding, dump, digest] = theirs as [string, string, string, string]
+  // The order of a hash table is each server's own.
+  const type = dump.charCodeAt(dump.indexOf('\n') + 1)
+  return mine[1] === encoding && digest.includes(mine[3]!) && (type === SET || type === HASH || mine[2] === dump)
+}
 
 /** A stream of one entry, 0-1, whose flags are the given listpack element; 0xdf 0xfe is -2. */
 function streamWithFlags(...flags: number[]): number[] {

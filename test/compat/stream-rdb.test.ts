@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Random } from '../../src/base/random.ts'
 import { streamCommands } from '../../src/commands/stream/index.ts'
 import { datasetDigest, valueDigest } from '../../src/keyspace/digest.ts'
+import { FragileRedis } from '../support/fragile-redis.ts'
 import { CommandDraw, KEYS } from '../support/generator.ts'
 import { streamGenerators } from '../support/generator-stream.ts'
 import { mutated } from '../support/mutate.ts'
@@ -147,19 +148,29 @@ describe.skipIf(!hasRedisServer())(`streams in RDB, seed ${SEED}`, () => {
       const reply = (await client.call('DUMP', key)).toString('latin1')
       if (reply !== '$-1\r\n' && reply.length < 3000) good.push(bulkOf(reply).subarray(0, -10))
     }
+    const fragile = await FragileRedis.start()
+    await fragile.set('rdbcompression', 'no')
     const answers = new Map<string, number>()
     for (let round = 0; round < 1500; round++) {
       const bad = payload(mutated(good[random.below(good.length)]!, random))
       if (bad[0] !== 19 && bad[0] !== 15) continue
-      const theirs = (await client.call('RESTORE', 'target', 0, bad, 'REPLACE')).toString('latin1')
+      const requests = [
+        ['RESTORE', 'target', 0, bad, 'REPLACE'],
+        ['DUMP', 'target'],
+      ]
       const answer = ours.client.send('RESTORE', 'target', '0', bad, 'REPLACE')
-      const kind = `${theirs.slice(0, 4)} ${answer.slice(0, 4)}`
+      const mine = answer[0] === '+' ? ours.client.send('DUMP', 'target') : ''
+      // More is looked at here than there.
+      const isAlike = ([restored, dump]: readonly string[]): boolean =>
+        restored![0] === '-' ? answer === restored : answer[0] === '-' || mine === dump
+      let theirs = await fragile.ask(requests)
+      if (theirs === null || !isAlike(theirs)) theirs = await fragile.askFresh(requests)
+      if (theirs === null) continue
+      if (!isAlike(theirs)) expect([answer, mine], bad.toString('base64')).toEqual(theirs)
+      const kind = `${theirs[0]!.slice(0, 4)} ${answer.slice(0, 4)}`
       answers.set(kind, (answers.get(kind) ?? 0) + 1)
-      if (theirs[0] === '-') expect(answer, bad.toString('base64')).toBe(theirs)
-      else if (answer[0] === '+') {
-        expect(ours.client.send('DUMP', 'target')).toBe((await client.call('DUMP', 'target')).toString('latin1'))
-      }
     }
+    await fragile.stop()
     expect(answers.get('-ERR -ERR')).toBeGreaterThan(100)
     expect(answers.get('+OK\r +OK\r')).toBeGreaterThan(20)
     // More is looked at here than there, but not so much more.

@@ -125,6 +125,8 @@ describe('replies', () => {
     const { engine, files, scheduler } = await start('always')
     files.isSlow = true
     const clients = Array.from({ length: 8 }, () => new TestClient(engine))
+    // A thread does the fsyncs, since somebody else is there.
+    new TestClient(engine).send('GET', 'key')
     // No timer is ever up.
     const turn = () => {
       const due = scheduler.waiting.findIndex(({ ms }) => ms === 0)
@@ -149,6 +151,29 @@ describe('replies', () => {
       expect(await files.settle()).toBe(0)
       write(3, 8)
     }
+  })
+
+  test('leave with always in the same turn where nobody else is heard who would be held up', async () => {
+    const { engine, client, files, scheduler, clock } = await start('always')
+    const second = new TestClient(engine)
+    files.isSlow = true
+    const write = () => {
+      expect(client.send('SET', 'a', '1') + second.send('SET', 'b', '2')).toBe('')
+      scheduler.turn()
+      return client.sink.take() + second.sink.take()
+    }
+    files.journal.length = 0
+    expect(write()).toBe('+OK\r\n+OK\r\n')
+    expect(files.journal).toEqual([`write ${INCREMENT}`, `sync ${INCREMENT}`])
+    // A reader comes: a thread from now on, and for a while when the reader has gone.
+    new TestClient(engine).send('GET', 'a')
+    for (let times = 0; times < 3; times++) {
+      expect(write()).toBe('')
+      expect(await files.settle()).toBe(1)
+      expect(client.sink.take() + second.sink.take()).toBe('+OK\r\n+OK\r\n')
+    }
+    clock.advance(100)
+    expect(write()).toBe('+OK\r\n+OK\r\n')
   })
 
   test('of a client stay in order, also those that need not wait themselves', async () => {
