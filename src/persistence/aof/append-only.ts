@@ -4,18 +4,18 @@
  *
  *   off -> (CONFIG SET appendonly yes) -> waiting for the first base -> on
  *
- *   effect -> buffer -> end of the turn: one write -> [always: fsync by a thread] -> replies leave
+ *   effect -> buffer -> end of the turn: one write -> [always: fsync] -> replies leave
  *
  * Replies to what was recorded are held back by the engine (ReplyGuard) until it is written, with `appendfsync always` until it is
- * on the disk. All that was recorded while one fsync was under way shares the next one (commit-gathering.ts); clients that wrote
- * nothing never wait.
+ * on the disk. A thread waits for that, and all that was recorded meanwhile shares the next fsync (commit-gathering.ts), so that
+ * clients that wrote nothing need not wait; the server itself does where there are none (commit-blocking.ts).
  *
  * A rewrite walks over the data in steps, as a save does (SnapshotWalk), while changes go to a new increment. When it is whole and
  * on the disk, one manifest names the new base and the increments since.
  *
  * Invariants: `written` bytes of the increment are whole commands; what a manifest names is on the disk before the manifest is.
- * Replies, log lines, file names and rules are those of Redis 7.0.15 (aof.c). Where it differs: there, everybody waits for the
- * fsync of `always`; a rewrite that loses its data to FLUSHALL begins again.
+ * Replies, log lines, file names and rules are those of Redis 7.0.15 (aof.c). Where it differs: there, everybody always
+ * waits for the fsync of `always`; a rewrite that loses its data to FLUSHALL begins again.
  * Hot path (`effect`): npm run bench.
  */
 import type { Argv } from '../../base/argv.ts'
@@ -30,6 +30,7 @@ import { type LoadOutcome, loadAppendOnlyFiles } from './aof-loading.ts'
 import { AofRewrite } from './aof-rewrite.ts'
 import { AofState } from './aof-state.ts'
 import { CommandBuffer } from './command-buffer.ts'
+import { CommitBlocking } from './commit-blocking.ts'
 import { CommitGathering } from './commit-gathering.ts'
 
 /** As in Redis: an fsync that takes longer than this does not keep the next write waiting. */
@@ -68,6 +69,7 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
   private isScheduled = false
   private isSyncing = false
   private readonly gathering: CommitGathering
+  private readonly blocking = new CommitBlocking()
   private lastSyncSeconds = 0
   private postponedSinceSeconds = 0
   private errorLoggedSeconds = 0
@@ -157,7 +159,8 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
     if (fsyncPolicy !== 'always' || this.isSyncHeldUp) {
       this.release(this.recorded)
       this.syncIfDue()
-    } else this.startSync()
+    } else if (!force && this.mayBlock()) this.syncBlocking(file)
+    else this.startSync()
   }
 
   /** The cron's share: writes that were put off, fsyncs that are due, rewrites. */
@@ -723,6 +726,33 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
     this.startSync()
   }
 
+  /** Nobody but those who wait for this fsync would notice that the server waits for it. */
+  private mayBlock(): boolean {
+    const { engine } = this.persistence
+    return this.blocking.mayBlock(engine.statistics.reads, engine.heldClients, this.nowUs())
+  }
+
+  /** With `always`: an fsync that the server waits for. */
+  private syncBlocking(file: AppendFile): void {
+    const startUs = this.nowUs()
+    try {
+      file.syncSync()
+    } catch (error) {
+      this.syncFailed(error)
+      return
+    }
+    this.writtenAndSynced = this.written
+    this.fsyncOfAlwaysEnded(startUs)
+    this.nowSynced(this.recorded)
+  }
+
+  private fsyncOfAlwaysEnded(startUs: number): void {
+    const endUs = this.nowUs()
+    this.blocking.took(endUs - startUs)
+    this.persistence.engine.latency.sample('aof-fsync-always', (endUs - startUs) / 1000)
+    this.lastSyncSeconds = this.nowSeconds()
+  }
+
   private startSync(): void {
     const { file, written, state, persistence } = this
     const recorded = this.recorded - this.buffer.length
@@ -742,8 +772,7 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
         this.nowSynced(recorded)
         if (this.isClosed) return
         if (persistence.settings.fsyncPolicy === 'always') {
-          persistence.engine.latency.sample('aof-fsync-always', (this.nowUs() - startUs) / 1000)
-          this.lastSyncSeconds = this.nowSeconds()
+          this.fsyncOfAlwaysEnded(startUs)
           this.gathering.begin(clients)
         }
         this.turn()
