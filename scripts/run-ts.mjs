@@ -4,9 +4,9 @@
  * stay outside the bundle. The program sees its arguments from process.argv[2] on.
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { basename, resolve } from 'node:path'
+import { basename, isAbsolute, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
+import { build } from 'rolldown'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const [file, ...args] = process.argv.slice(2)
@@ -18,17 +18,16 @@ const source = resolve(file)
 const bundle = `${root}.cache/run/${basename(file, '.ts')}-${process.pid}.mjs`
 mkdirSync(`${root}.cache/run`, { recursive: true })
 await build({
-  absWorkingDir: root,
-  entryPoints: [source],
-  outfile: bundle,
-  bundle: true,
-  packages: 'external',
+  cwd: root,
+  input: source,
   platform: 'node',
-  target: 'node20',
-  format: 'esm',
-  sourcemap: 'inline',
-  define: { __O7_VERSION__: JSON.stringify(JSON.parse(readFileSync(`${root}package.json`, 'utf8')).version) },
-  logLevel: 'warning',
+  // Packages have names, files have paths. What the bundler itself needs for `using` comes from inside it.
+  external: (id) => !id.startsWith('.') && !isAbsolute(id) && !id.startsWith('@oxc-project/runtime'),
+  transform: {
+    target: 'node20',
+    define: { __O7_VERSION__: JSON.stringify(JSON.parse(readFileSync(`${root}package.json`, 'utf8')).version) },
+  },
+  output: { file: bundle, format: 'esm', sourcemap: 'inline', codeSplitting: false },
 })
 process.argv = [process.argv[0], source, ...args]
 process.setSourceMapsEnabled(true)

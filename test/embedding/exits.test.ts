@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
-import { build } from 'esbuild'
+import { build } from 'rolldown'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -14,14 +14,11 @@ const library = join(dir, 'o7-is.mjs')
 
 beforeAll(async () => {
   await build({
-    absWorkingDir: ROOT,
-    entryPoints: ['src/index.ts'],
-    outfile: library,
-    bundle: true,
+    cwd: ROOT,
+    input: 'src/index.ts',
     platform: 'node',
-    format: 'esm',
-    define: { __O7_VERSION__: '"0.0.0-test"' },
-    logLevel: 'warning',
+    transform: { define: { __O7_VERSION__: '"0.0.0-test"' } },
+    output: { file: library, format: 'esm', codeSplitting: false },
   })
 })
 

@@ -3,7 +3,17 @@
  * by import, by require, by TypeScript and as a program.
  */
 import { execFile, spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -100,6 +110,13 @@ test('holds the build, its typings, its sources, docs and examples, and nothing 
   expect(files.filter((path) => !/^(?:bin|dist|src|docs|examples)\/|^[^/]+$/.test(path))).toEqual([])
   expect(files).not.toContain('dist/chunks/left-behind.js')
   expect(files.filter((path) => /^(?:dist|src)\/.*\.test\.|\.tsbuildinfo$/.test(path))).toEqual([])
+})
+
+test('files of code are small enough to be read without making the process larger for good', () => {
+  const code = filesIn(installed).filter((path) => /^dist\/.*\.c?js$/.test(path))
+  expect(code.length).toBeGreaterThan(8)
+  // See scripts/build.mjs.
+  for (const path of code) expect(statSync(join(installed, path)).size, path).toBeLessThan(512 * 1024)
 })
 
 test('source maps lead to sources that are there', () => {
