@@ -13,7 +13,11 @@ export class Rate {
   private readonly samples = new Float64Array(SAMPLES)
   private at = 0
   private lastCount = 0
-  private lastUs = 0
+  private lastUs: number
+
+  constructor(nowUs: number) {
+    this.lastUs = nowUs
+  }
 
   sample(count: number, nowUs: number): void {
     const elapsedUs = nowUs - this.lastUs
@@ -59,15 +63,18 @@ export class Statistics {
   dumpPayloadSanitizations = 0
   /** By first word of the error, in order of appearance. */
   readonly errors = new Map<string, number>()
-  readonly commandRate = new Rate()
-  readonly inputRate = new Rate()
-  readonly outputRate = new Rate()
+  readonly commandRate: Rate
+  readonly inputRate: Rate
+  readonly outputRate: Rate
   private sampledUs = 0
   private readonly clock: Clock
 
   constructor(clock: Clock) {
     this.clock = clock
     this.sampledUs = clock.monotonicUs
+    this.commandRate = new Rate(this.sampledUs)
+    this.inputRate = new Rate(this.sampledUs)
+    this.outputRate = new Rate(this.sampledUs)
   }
 
   countError(code: string): void {

@@ -77,12 +77,7 @@ export class Replication implements ReplicationSeam, EffectSink {
   readonly link: MasterLink
   readonly failover: Failover
   readonly ownExpires: OwnExpires
-  readonly statistics: ReplicationStatistics = {
-    inputBytes: 0,
-    outputBytes: 0,
-    inputRate: new Rate(),
-    outputRate: new Rate(),
-  }
+  readonly statistics: ReplicationStatistics
   /** Null while nobody has ever followed. */
   buffer: ReplicationBuffer | null = null
   /** Whom this server follows; null for a master. */
@@ -103,6 +98,13 @@ export class Replication implements ReplicationSeam, EffectSink {
     this.settings = parts.settings
     this.scheduler = parts.scheduler
     this.network = parts.network
+    const { monotonicUs } = parts.engine.clock
+    this.statistics = {
+      inputBytes: 0,
+      outputBytes: 0,
+      inputRate: new Rate(monotonicUs),
+      outputRate: new Rate(monotonicUs),
+    }
     this.history = new History(parts.engine.random)
     this.replicas = new Replicas(this)
     this.link = new MasterLink(this)
