@@ -8,8 +8,7 @@ import { residentBytes, residentBytesWithChildren } from '../process-cost.ts'
 
 const KEYS = 3_000_000
 const WRITERS = 20
-/** The load runs for this long before, so that what it needs itself is not taken for the save's. */
-/** About as long as a save. */
+/** The load runs for this long before, about as long as a save: what it needs itself is not taken for the save's. */
 const LOAD_MS = 10_000
 const SAMPLE_MS = 25
 
