@@ -49,6 +49,11 @@ async function build(input, format, extension) {
         includeDependenciesRecursively: false,
       },
     })
+    for (const { name, type, moduleIds } of output) {
+      if (type !== 'chunk' || FILES.some(([file]) => file === name)) continue
+      const stray = moduleIds.find((id) => /[\\/]src[\\/][^\\/]+[\\/]/.test(id))
+      if (stray !== undefined) throw new Error(`${stray} belongs to none of FILES in scripts/build.mjs`)
+    }
     return output.map(({ fileName }) => `dist/${fileName}`)
   } finally {
     await bundle.close()
