@@ -741,9 +741,17 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
       this.syncFailed(error)
       return
     }
-    this.writtenAndSynced = this.written
+    this.syncSucceeded(file, this.written)
     this.fsyncOfAlwaysEnded(startUs)
     this.nowSynced(this.recorded)
+  }
+
+  private syncSucceeded(file: AppendFile, written: number): void {
+    const { state, persistence } = this
+    if (this.file === file) this.writtenAndSynced = Math.max(this.writtenAndSynced, written)
+    if (state.fsyncError === null) return
+    state.fsyncError = null
+    persistence.settingsChanged()
   }
 
   private fsyncOfAlwaysEnded(startUs: number): void {
@@ -754,7 +762,7 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
   }
 
   private startSync(): void {
-    const { file, written, state, persistence } = this
+    const { file, written, persistence } = this
     const recorded = this.recorded - this.buffer.length
     if (file === null) return
     this.isSyncing = true
@@ -763,11 +771,7 @@ export class AppendOnly implements EffectSink, ReplyGuard, BufferMemory {
     file.sync().then(
       () => {
         this.isSyncing = false
-        if (this.file === file) this.writtenAndSynced = Math.max(this.writtenAndSynced, written)
-        if (state.fsyncError !== null) {
-          state.fsyncError = null
-          persistence.settingsChanged()
-        }
+        this.syncSucceeded(file, written)
         const clients = persistence.engine.heldClients
         this.nowSynced(recorded)
         if (this.isClosed) return
