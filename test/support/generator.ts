@@ -301,10 +301,18 @@ export class Draw {
 }
 
 /** Draws commands from generators by their weights. */
+/**
+ * redis-server's SORT takes good numbers for bad ones when an earlier command met a number out of range: it looks at errno,
+ * which it does not reset. SCAN does, and this one does nothing else.
+ */
+const FORGET_OVERFLOW: DrawnCommand = { words: ['SCAN', '0', 'x'], compare: exact }
+
 export class CommandDraw {
   readonly draw: Draw
   private readonly generators: readonly CommandGenerator[]
   private readonly weightsUpTo: number[] = []
+  /** What comes next, if that is known. */
+  private following: DrawnCommand | null = null
 
   constructor(generators: readonly CommandGenerator[], random: Random) {
     this.generators = generators
@@ -314,6 +322,18 @@ export class CommandDraw {
   }
 
   next(): DrawnCommand {
+    const { following } = this
+    if (following !== null) {
+      this.following = null
+      return following
+    }
+    const drawn = this.drawn()
+    if (!/^sort/i.test(drawn.words[0]!)) return drawn
+    this.following = drawn
+    return FORGET_OVERFLOW
+  }
+
+  private drawn(): DrawnCommand {
     const { draw } = this
     const at = draw.below(this.weightsUpTo[this.weightsUpTo.length - 1]!)
     const generator = this.generators[this.weightsUpTo.findIndex((weight) => at < weight)]!
