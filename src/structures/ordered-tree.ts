@@ -299,7 +299,7 @@ export class OrderedTree {
 
   /** How many items come before this one, which is in the tree. */
   rankOf(tree: TreeRef, score: number, item: Ref): number {
-    const leaf = this.descendTo(tree, score, item)
+    const leaf = this.descend(tree, score, item, true)
     const { arena } = this
     let rank = this.place - (arena.view32(leaf)[arena.at32(leaf)]! & 0xff)
     for (let height = this.height(tree); height > 0; height--) {
@@ -315,7 +315,7 @@ export class OrderedTree {
 
   /** Adds an item, which is not in the tree with this score. Throws ArenaFullError. */
   insert(tree: TreeRef, score: number, item: Ref): void {
-    this.insertAt(tree, this.descend(tree, score, item), score, item)
+    this.insertAt(tree, this.descend(tree, score, item, false), score, item)
   }
 
   /** Adds an item that comes behind all others. Throws ArenaFullError. */
@@ -336,13 +336,13 @@ export class OrderedTree {
 
   /** Takes an item out, which is in the tree. */
   remove(tree: TreeRef, score: number, item: Ref): void {
-    this.removeAt(tree, this.descendTo(tree, score, item), 1)
+    this.removeAt(tree, this.descend(tree, score, item, true), 1)
   }
 
   /** Gives an item another score. Throws ArenaFullError, and the tree is as it was. */
   move(tree: TreeRef, score: number, item: Ref, newScore: number): void {
     const { arena } = this
-    const leaf = this.descendTo(tree, score, item)
+    const leaf = this.descend(tree, score, item, true)
     const data = arena.viewData(leaf)
     const head = arena.view32(leaf)[arena.at32(leaf)]!
     const start = head & 0xff
@@ -368,7 +368,7 @@ export class OrderedTree {
     else {
       // Nodes are what they were: only the item's slot in its leaf may be another.
       this.goKeptWay(tree)
-      this.findOwn(leaf, score, item)
+      this.findInLeaf(leaf, score, item, true)
       this.removeAt(tree, leaf, 1)
     }
   }
@@ -389,21 +389,11 @@ export class OrderedTree {
     return count
   }
 
-  /** Notes the way to the place of (score, item), which is that item's or that of the first behind it; returns its leaf. */
-  private descend(tree: TreeRef, score: number, item: Ref): Ref {
-    const leaf = this.descendToLeaf(tree, score, item)
-    this.findInLeaf(leaf, score, item)
-    return leaf
-  }
-
-  /** The same for an item that is in the tree: others of its score need not be read to find it. */
-  private descendTo(tree: TreeRef, score: number, item: Ref): Ref {
-    const leaf = this.descendToLeaf(tree, score, item)
-    this.findOwn(leaf, score, item)
-    return leaf
-  }
-
-  private descendToLeaf(tree: TreeRef, score: number, item: Ref): Ref {
+  /**
+   * Notes the way to the place of (score, item), which is that item's or that of the first behind it; returns its leaf. Of an item
+   * that is there, no other of its score in the leaf need be read.
+   */
+  private descend(tree: TreeRef, score: number, item: Ref, isThere: boolean): Ref {
     const { arena, order, pathNode, pathIndex } = this
     const words = arena.view32(tree)
     const at = arena.at32(tree)
@@ -426,11 +416,12 @@ export class OrderedTree {
       pathIndex[height] = low
       node = nodeWords[n + INNER_CHILD + low]!
     }
+    this.findInLeaf(node, score, item, isThere)
     return node
   }
 
   /** Sets `place` to that of (score, item) in a leaf. */
-  private findInLeaf(leaf: Ref, score: number, item: Ref): void {
+  private findInLeaf(leaf: Ref, score: number, item: Ref, isThere: boolean): void {
     const { arena, order } = this
     const data = arena.viewData(leaf)
     const words = arena.view32(leaf)
@@ -443,28 +434,10 @@ export class OrderedTree {
       const middle = (low + high) >>> 1
       const held = data.getFloat64(scores + (middle << 3), true)
       if (held < score) low = middle + 1
-      else if (held > score || order.compareItems(words[items + middle]!, item) >= 0) high = middle
+      else if (held > score || isThere || order.compareItems(words[items + middle]!, item) >= 0) high = middle
       else low = middle + 1
     }
-    this.place = low
-  }
-
-  /** Sets `place` to that of an item that is in this leaf. */
-  private findOwn(leaf: Ref, score: number, item: Ref): void {
-    const { arena } = this
-    const data = arena.viewData(leaf)
-    const words = arena.view32(leaf)
-    const head = words[arena.at32(leaf)]!
-    const scores = arena.at8(leaf) + LEAF_HEADER_BYTES
-    const items = arena.at32(leaf) + LEAF_HEADER_WORDS + ((head >>> 16) << 1)
-    let low = head & 0xff
-    let high = low + ((head >>> 8) & 0xff)
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (data.getFloat64(scores + (middle << 3), true) < score) low = middle + 1
-      else high = middle
-    }
-    while (words[items + low] !== item) low++
+    if (isThere) while (words[items + low] !== item) low++
     this.place = low
   }
 

@@ -6,7 +6,7 @@
 import { type RedisProcess, startServer } from './redis-process.ts'
 import type { CommandArgument, RespClient } from './resp-client.ts'
 
-export type Requests = readonly (readonly CommandArgument[])[]
+type Requests = readonly (readonly CommandArgument[])[]
 
 const DEADLINE_MS = 5000
 const DIRECTIVES = { 'enable-debug-command': 'yes', 'sanitize-dump-payload': 'yes' }

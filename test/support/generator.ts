@@ -300,13 +300,13 @@ export class Draw {
   }
 }
 
-/** Draws commands from generators by their weights. */
 /**
  * redis-server's SORT takes good numbers for bad ones when an earlier command met a number out of range: it looks at errno,
  * which it does not reset. SCAN does, and this one does nothing else.
  */
 const FORGET_OVERFLOW: DrawnCommand = { words: ['SCAN', '0', 'x'], compare: exact }
 
+/** Draws commands from generators by their weights. */
 export class CommandDraw {
   readonly draw: Draw
   private readonly generators: readonly CommandGenerator[]
