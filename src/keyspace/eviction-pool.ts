@@ -9,9 +9,10 @@
  */
 import type { Ref } from '../memory/arena.ts'
 import type { Db } from './db.ts'
-import { LRU_MASK, NO_KEY } from './entry.ts'
+import { NO_KEY } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
 import { lfuCounter } from './lfu.ts'
+import { lruIdleSeconds } from './lru.ts'
 
 /** As in Redis (EVPOOL_SIZE, EVPOOL_CACHED_SDS_SIZE). */
 const POOL_SIZE = 16
@@ -112,7 +113,7 @@ export class EvictionPool {
     if (order === 'ttl') return -db.expireAtMs(entry)
     const lru = db.lruOf(entry)
     if (order === 'lfu') return 255 - lfuCounter(lru, keyspace)
-    return (keyspace.lruClock - lru) & LRU_MASK
+    return lruIdleSeconds(lru, keyspace)
   }
 
   private offer(score: number, db: Db, entry: Ref): void {

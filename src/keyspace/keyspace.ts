@@ -16,7 +16,6 @@ import {
   EPOCH_MASK,
   EPOCH_SHIFT,
   EXPIRE_DELETE,
-  LRU_MASK,
   META_ENCODING_MASK,
   META_ENCODING_SHIFT,
   META_TYPE_MASK,
@@ -30,6 +29,7 @@ import {
   WORD_META,
 } from './entry.ts'
 import { LazyFree } from './lazy-free.ts'
+import { lruClockAt } from './lru.ts'
 import { HashType } from './types/hash.ts'
 import { ListType } from './types/list.ts'
 import { SetType } from './types/set.ts'
@@ -67,8 +67,6 @@ export interface Snapshot {
 
 const EPOCH_MAX = EPOCH_MASK >>> EPOCH_SHIFT
 const ALL_EPOCHS = (1 << (EPOCH_MAX + 1)) - 1
-
-export const LRU_CLOCK_RESOLUTION_MS = 1000
 
 export class Keyspace {
   /** Holds entries, values and tables of the databases and nothing else: it is given up as a whole when all are emptied. */
@@ -150,7 +148,7 @@ export class Keyspace {
   }
 
   updateLruClock(): void {
-    this.lruClock = Math.floor(this.clock.nowMs / LRU_CLOCK_RESOLUTION_MS) & LRU_MASK
+    this.lruClock = lruClockAt(this.clock.nowMs)
   }
 
   /**

@@ -9,8 +9,9 @@ import { LOADING, READONLY, STALE } from '../../engine/flags.ts'
 import { replyHelp } from '../../engine/help.ts'
 import type { Session } from '../../engine/session.ts'
 import type { Db } from '../../keyspace/db.ts'
-import { ENCODING_INT, LRU_MASK, NO_KEY, TYPE_STRING } from '../../keyspace/entry.ts'
+import { ENCODING_INT, NO_KEY, TYPE_STRING } from '../../keyspace/entry.ts'
 import { lfuCounter } from '../../keyspace/lfu.ts'
+import { lruIdleSeconds } from '../../keyspace/lru.ts'
 import { encodingName } from '../../keyspace/value-type.ts'
 import type { Ref } from '../../memory/arena.ts'
 import { errorReply } from '../../resp/errors.ts'
@@ -87,7 +88,7 @@ const idletime: CommandDefinition = {
     const entry = lookUp(ctx, argv, reply)
     if (entry === NO_KEY) return
     if (ctx.db.keyspace.lfu) reply.error(ERR_LFU_SELECTED)
-    else reply.integer(idleSeconds(ctx.db, entry))
+    else reply.integer(lruIdleSeconds(ctx.db.lruOf(entry), ctx.db.keyspace))
   },
 }
 
@@ -147,11 +148,4 @@ function referenceCount(db: Db, entry: Ref): number {
   const at = db.valueAt(entry)
   const value = parseSafeInt(db.bytesOf(entry), at, at + db.valueLength(entry))
   return value >= 0 && value < SHARED_INTEGERS ? SHARED_REFERENCES : 1
-}
-
-/** The clock of 24 bits may have begun anew since. */
-function idleSeconds(db: Db, entry: Ref): number {
-  const { lruClock } = db.keyspace
-  const lru = db.lruOf(entry)
-  return lruClock >= lru ? lruClock - lru : lruClock + LRU_MASK - lru
 }

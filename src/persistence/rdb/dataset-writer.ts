@@ -11,6 +11,7 @@ import type { Db, UnixTimeMs } from '../../keyspace/db.ts'
 import { TYPE_STRING } from '../../keyspace/entry.ts'
 import type { Keyspace } from '../../keyspace/keyspace.ts'
 import { lfuCounter } from '../../keyspace/lfu.ts'
+import { lruIdleSeconds } from '../../keyspace/lru.ts'
 import type { Ref } from '../../memory/arena.ts'
 import {
   OPCODE_AUX,
@@ -27,7 +28,7 @@ import {
 } from './format.ts'
 import type { RdbWriter } from './rdb-writer.ts'
 import type { RdbCodecs, ValueWriting } from './type-codec.ts'
-import { idleSeconds, type KeyUsage } from './usage.ts'
+import type { KeyUsage } from './usage.ts'
 
 /** Where a file stands in the stream of a replication. */
 export interface ReplicationInfo {
@@ -154,7 +155,7 @@ export class DatasetWriter {
       writer.byte(lfuCounter(lru, keyspace))
     } else {
       writer.byte(OPCODE_IDLE)
-      writer.length(idleSeconds(lru, keyspace))
+      writer.length(lruIdleSeconds(lru, keyspace))
     }
   }
 

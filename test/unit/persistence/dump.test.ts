@@ -1,7 +1,9 @@
 /** DUMP and RESTORE in process: what they do to the data, what is propagated, and what is refused. */
+
 import { describe, expect, test } from 'vitest'
 import { LOADER } from '../../../src/engine/session.ts'
 import { EXPIRE_HIDE } from '../../../src/keyspace/entry.ts'
+import { lruIdleSeconds } from '../../../src/keyspace/lru.ts'
 import { createTestPersistence } from '../../support/persistence.ts'
 import { payload } from '../../support/rdb-builder.ts'
 
@@ -158,6 +160,19 @@ describe('RESTORE', () => {
     client.send('RESTORE', 'a', '0', HELLO, 'IDLETIME', String(idle))
     const db = engine.keyspace.databases[0]!
     expect(engine.keyspace.lruClock - db.lruOf(db.peek(Buffer.from('a'), 0, 1))).toBe(idle)
+  })
+
+  test('IDLETIME goes by the LRU clock that idle times are told by, also when a second has passed since it was set', () => {
+    const { client, engine, settings } = createTestPersistence()
+    const { keyspace } = engine
+    settings.usage = 'lru'
+    engine.clock.advance(2000)
+    client.send('RESTORE', 'a', '0', HELLO, 'IDLETIME', '1000')
+    const db = keyspace.databases[0]!
+    const lru = db.lruOf(db.peek(Buffer.from('a'), 0, 1))
+    expect(lruIdleSeconds(lru, keyspace)).toBe(1000)
+    keyspace.updateLruClock()
+    expect(lruIdleSeconds(lru, keyspace)).toBe(1002)
   })
 
   test('FREQ counts under an LFU policy only', () => {

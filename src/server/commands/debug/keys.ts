@@ -10,11 +10,11 @@ import {
   ENCODING_LISTPACK,
   ENCODING_QUICKLIST,
   ENCODING_RAW,
-  LRU_MASK,
   NO_KEY,
   TYPE_STRING,
 } from '../../../keyspace/entry.ts'
 import type { Keyspace } from '../../../keyspace/keyspace.ts'
+import { lruIdleSeconds } from '../../../keyspace/lru.ts'
 import { encodingName } from '../../../keyspace/value-type.ts'
 import { GRANULE_BYTES, type Ref } from '../../../memory/arena.ts'
 import { ERR_NO_SUCH_KEY } from '../../../resp/errors.ts'
@@ -55,7 +55,7 @@ export const object: DebugSubcommand = {
       isSharedInteger(db, entry) && (config.fields.maxmemory === 0 || !sparesIntegers(config.fields.maxmemoryPolicy))
     reply.status(
       `Value at:0x${address} refcount:${isShared ? SHARED_REFCOUNT : 1} encoding:${encodingName(db.encodingOf(entry))} ` +
-        `serializedlength:${persistence.serializedLength(db, entry)} lru:${lru} lru_seconds_idle:${idleSeconds(db.keyspace, lru)}` +
+        `serializedlength:${persistence.serializedLength(db, entry)} lru:${lru} lru_seconds_idle:${lruIdleSeconds(lru, db.keyspace)}` +
         (db.encodingOf(entry) === ENCODING_QUICKLIST
           ? quicklistFacts(db.keyspace.lists.quicklists, db.rootOf(entry))
           : ''),
@@ -84,10 +84,6 @@ function isSharedInteger(db: Db, entry: Ref): boolean {
 /** Policies that need an LRU or LFU field for each key. */
 function sparesIntegers(policy: string): boolean {
   return policy.endsWith('lru') || policy.endsWith('lfu')
-}
-
-function idleSeconds({ lruClock }: Keyspace, lru: number): number {
-  return lruClock >= lru ? lruClock - lru : lruClock + LRU_MASK - lru
 }
 
 export const sdslen: DebugSubcommand = {
