@@ -1,5 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { chooseSeed } from './test/support/seed.ts'
+
+const seed = chooseSeed(process.env)
+console.log(`What is left to chance is drawn from O7_SEED=${seed}, which repeats it`)
 
 export default defineConfig({
   define: { __O7_VERSION__: JSON.stringify('0.1.0-test') },
@@ -9,6 +13,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/provide-redis.ts'],
     pool: 'forks',
+    env: { O7_SEED: String(seed) },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

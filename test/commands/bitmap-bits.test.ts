@@ -1,5 +1,5 @@
 /** Bit work on byte ranges against the plainest way to do it, in JavaScript and by the WebAssembly kernel. */
-import fc from 'fast-check'
+
 import { describe, expect, test } from 'vitest'
 import {
   type ByteRange,
@@ -15,6 +15,7 @@ import {
 import { fitField, readInteger, sumField, writeInteger } from '../../src/commands/bitmap/integer-field.ts'
 import { LongBits } from '../../src/commands/bitmap/long-bits.ts'
 import { createWasmKernel } from '../../src/commands/bitmap/wasm-kernel.ts'
+import fc from '../support/property.ts'
 
 const LENGTHS = [0, 1, 3, 4, 31, 32, 33, 100, 2047, 2048, 2049, 8191, 8193, 32_767, 32_768, 32_769, 70_001]
 const MEMORY_BYTES = 300_000

@@ -1,7 +1,8 @@
 /** The bit-parallel longest common subsequence against the table of lengths that everybody starts with. */
-import fc from 'fast-check'
+
 import { expect, test } from 'vitest'
 import { commonSubsequence, walkBack } from '../../src/commands/string/longest-common-subsequence.ts'
+import fc from '../support/property.ts'
 
 /** Length and path of the plain method; where bytes differ it goes up if that is strictly longer, else left. */
 function plain(a: Uint8Array, b: Uint8Array): { length: number; path: string[] } {

@@ -1,6 +1,6 @@
 /**
  * The leaf modules of src/base against a running redis-server: what clients can see of LZF, CRC-64, long doubles, doubles and
- * globs. The seed is printed; O7_SEED repeats a run.
+ * globs. O7_SEED repeats a run.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Crc64 } from '../../src/base/crc64.ts'
@@ -17,14 +17,14 @@ import { LzfCompressor } from '../../src/base/lzf.ts'
 import { Random } from '../../src/base/random.ts'
 import { hasRedisServer, type RedisProcess, startServer } from '../support/redis-process.ts'
 import { RespClient } from '../support/resp-client.ts'
+import { SEED } from '../support/seed.ts'
 
-const seed = Number(process.env.O7_SEED ?? Date.now() % 1_000_000)
-const random = Random.fromSeed(seed)
+const random = Random.fromSeed(SEED)
 const pick = <T>(list: readonly T[]): T => list[random.below(list.length)]!
 const bulk = (bytes: Uint8Array | string) =>
   `$${Buffer.from(bytes as string).length}\r\n${Buffer.from(bytes as string).toString('latin1')}\r\n`
 
-describe.skipIf(!hasRedisServer())(`src/base against redis-server (O7_SEED=${seed})`, () => {
+describe.skipIf(!hasRedisServer())(`src/base against redis-server (O7_SEED=${SEED})`, () => {
   let server: RedisProcess
   let client: RespClient
 
@@ -47,7 +47,7 @@ describe.skipIf(!hasRedisServer())(`src/base against redis-server (O7_SEED=${see
       ])
       const raw = dump!
       const payload = raw.subarray(raw.indexOf('\r\n') + 2, -2)
-      expect(payload.toString('hex'), `seed ${seed}, value ${i}`).toBe(dumpPayload(lzf, value).toString('hex'))
+      expect(payload.toString('hex'), `seed ${SEED}, value ${i}`).toBe(dumpPayload(lzf, value).toString('hex'))
     }
   })
 
@@ -63,7 +63,7 @@ describe.skipIf(!hasRedisServer())(`src/base against redis-server (O7_SEED=${see
       )
       for (const [i, [a, b]] of pairs.entries()) {
         const reply = replies[2 * i + 1]!.toString('latin1')
-        expect(reply, `seed ${seed}: ${a} + ${b}`).toBe(incrByFloat(a, b))
+        expect(reply, `seed ${SEED}: ${a} + ${b}`).toBe(incrByFloat(a, b))
         if (reply.startsWith('$')) sums++
       }
     }
@@ -82,7 +82,7 @@ describe.skipIf(!hasRedisServer())(`src/base against redis-server (O7_SEED=${see
       )
       for (const [i, text] of texts.entries()) {
         const score = parseDouble(Buffer.from(text), 0, text.length)
-        const context = `seed ${seed}: ${text}`
+        const context = `seed ${SEED}: ${text}`
         if (Number.isNaN(score))
           expect(replies[3 * i + 1]!.toString(), context).toBe('-ERR value is not a valid float\r\n')
         // A small sorted set keeps whole scores as integers, which have no minus zero.
@@ -106,7 +106,7 @@ describe.skipIf(!hasRedisServer())(`src/base against redis-server (O7_SEED=${see
       matches += wanted.length
       const lines = reply!.toString('latin1').split('\r\n')
       const found = lines.filter((line, i) => i > 0 && i % 2 === 0 && line !== '')
-      expect(found.sort(), `seed ${seed}: ${JSON.stringify(pattern.toString('latin1'))}`).toEqual(
+      expect(found.sort(), `seed ${SEED}: ${JSON.stringify(pattern.toString('latin1'))}`).toEqual(
         wanted.map((name) => name.toString('latin1')).sort(),
       )
     }

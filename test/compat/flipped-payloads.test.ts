@@ -2,7 +2,6 @@
  * RESTORE of payloads with wrong bytes, of all types in all encodings, old ones included: redis-server and we take and refuse
  * the same, and what is taken is the same value. O7_SEED replays a run, O7_ROUNDS makes it longer.
  */
-import { randomInt } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Random } from '../../src/base/random.ts'
 import { genericCommands } from '../../src/commands/generic/index.ts'
@@ -21,9 +20,9 @@ import { createTestPersistence, type TestPersistence } from '../support/persiste
 import { lengthBytes, payload } from '../support/rdb-builder.ts'
 import { hasRedisServer, type RedisProcess, startServer } from '../support/redis-process.ts'
 import type { CommandArgument, RespClient } from '../support/resp-client.ts'
+import { SEED } from '../support/seed.ts'
 import { smallStreamPayload } from '../support/stream-payloads.ts'
 
-const SEED = Number(process.env.O7_SEED ?? randomInt(2 ** 31))
 const ROUNDS = Number(process.env.O7_ROUNDS ?? 10)
 const PAYLOADS_PER_ROUND = 300
 const GOOD_BYTES_MAX = 3000

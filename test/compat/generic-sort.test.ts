@@ -1,7 +1,6 @@
 /**
  * SORT and SORT_RO on lists, sets and sorted sets against real redis-server, replies and stored lists compared.
  */
-import { randomInt } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { splitArgsText } from '../../src/base/quoting.ts'
 import { Random } from '../../src/base/random.ts'
@@ -9,6 +8,7 @@ import { builtInCommands } from '../../src/server/built-in-commands.ts'
 import { createTestEngine, type TestEngine } from '../support/engine.ts'
 import { hasRedisServer, type RedisProcess, startServer } from '../support/redis-process.ts'
 import { type RespClient, showReply } from '../support/resp-client.ts'
+import { SEED } from '../support/seed.ts'
 
 type Words = readonly (string | Uint8Array)[]
 
@@ -195,9 +195,7 @@ describe.skipIf(!hasRedisServer())('SORT', () => {
   })
 
   test('random lists with weights that are often equal', { timeout: 120_000 }, async () => {
-    const seed = Number(process.env.O7_SEED ?? randomInt(2 ** 32))
-    console.log(`SORT of random lists: O7_SEED=${seed}`)
-    const random = Random.fromSeed(seed)
+    const random = Random.fromSeed(SEED)
     const pick = <T>(choices: readonly T[]): T => choices[random.below(choices.length)]!
     for (let round = 0; round < 60; round++) {
       await theirs.call('FLUSHALL')
@@ -254,9 +252,7 @@ describe.skipIf(!hasRedisServer())('SORT', () => {
   })
 
   test('long lists, with equals of all kinds', async () => {
-    const seed = Number(process.env.O7_SEED ?? randomInt(2 ** 32))
-    console.log(`SORT of long lists: O7_SEED=${seed}`)
-    const random = Random.fromSeed(seed)
+    const random = Random.fromSeed(SEED)
     const number = (): string => {
       const whole = random.below(600) - 300
       const forms = [

@@ -2,7 +2,6 @@
  * Distances that are stored, against real redis-server: equal to the last digit where its C library rounds correctly, which it does
  * nearly always; otherwise next to it. O7_SEED replays a run.
  */
-import { randomInt } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Random } from '../../src/base/random.ts'
 import { geoCommands } from '../../src/commands/geo/index.ts'
@@ -10,8 +9,8 @@ import { zsetCommands } from '../../src/commands/zset/index.ts'
 import { createTestEngine } from '../support/engine.ts'
 import { hasRedisServer, type RedisProcess, startServer } from '../support/redis-process.ts'
 import { decodeReply, type RespClient } from '../support/resp-client.ts'
+import { SEED } from '../support/seed.ts'
 
-const SEED = Number(process.env.O7_SEED ?? randomInt(2 ** 31))
 const PLACES = 3000
 /** Of glibc's results one in some hundreds is the second nearest. */
 const OTHERWISE_MAX = PLACES / 50

@@ -13,8 +13,8 @@ import { createTestPersistence, DUMP, type TestPersistence } from '../support/pe
 import { payload } from '../support/rdb-builder.ts'
 import { hasRedisServer, type RedisProcess, startServer } from '../support/redis-process.ts'
 import type { RespClient } from '../support/resp-client.ts'
+import { SEED } from '../support/seed.ts'
 
-const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
 const ENCODING_LISTPACK = 16
 const ENCODING_TABLE = 4
 

@@ -1,8 +1,7 @@
 /**
  * Random commands, one by one: what each propagates and announces, ours against real redis-server's replication stream
- * and keyspace events. DIFFERENTIAL_SEED replays a run, DIFFERENTIAL_COUNT sets its length.
+ * and keyspace events. O7_SEED replays a run, O7_COMMANDS sets its length.
  */
-import { randomInt } from 'node:crypto'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Random } from '../../src/base/random.ts'
 import { builtInCommands } from '../../src/server/built-in-commands.ts'
@@ -12,9 +11,9 @@ import { ALL_GENERATORS } from '../support/generators.ts'
 import { effectsLike, type Observation, startObservers } from '../support/propagation.ts'
 import { hasRedisServer } from '../support/redis-process.ts'
 import { showReply } from '../support/resp-client.ts'
+import { SEED } from '../support/seed.ts'
 
-const SEED = Number(process.env.DIFFERENTIAL_SEED ?? randomInt(2 ** 31))
-const COUNT = Number(process.env.DIFFERENTIAL_COUNT ?? 3000)
+const COUNT = Number(process.env.O7_COMMANDS ?? 3000)
 /** Far bits and offsets meet the limit instead of making long strings. */
 const STRING_BYTES_MAX = 1024 * 1024
 const MS_PER_COMMAND = 20

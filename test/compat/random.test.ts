@@ -1,18 +1,17 @@
 /**
  * Random commands, the same to real redis-server and to ours over TCP, raw replies compared. Each run draws a new seed
- * and prints it; DIFFERENTIAL_SEED and DIFFERENTIAL_COUNT replay a run or make it longer. For long runs:
+ * and prints it; O7_SEED and O7_COMMANDS replay a run or make it longer. For long runs:
  * npm run differential -- --count 200000
  */
-import { randomInt } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { commandNames, isAvailable, PROBES, runDifferential } from '../support/differential.ts'
 import { EmbeddedSubject, ProcessSubject } from '../support/differential-subjects.ts'
 import { ALL_GENERATORS } from '../support/generators.ts'
 import { hasRedisServer } from '../support/redis-process.ts'
+import { SEED } from '../support/seed.ts'
 
-const SEED = Number(process.env.DIFFERENTIAL_SEED ?? randomInt(2 ** 31))
 /** Commands per protocol. */
-const COUNT = Number(process.env.DIFFERENTIAL_COUNT ?? 20_000)
+const COUNT = Number(process.env.O7_COMMANDS ?? 20_000)
 /** Generous: so many commands take a tenth of it on an idle machine. */
 const MS_PER_COMMAND = 5
 

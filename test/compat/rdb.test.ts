@@ -16,8 +16,8 @@ import { createTestPersistence, DUMP, type TestPersistence } from '../support/pe
 import { payload } from '../support/rdb-builder.ts'
 import { hasRedisServer, type RedisProcess, startServer } from '../support/redis-process.ts'
 import type { CommandArgument, RespClient } from '../support/resp-client.ts'
+import { SEED } from '../support/seed.ts'
 
-const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
 /** Nothing here expires on the way, and nothing is in the past. */
 const FAR_MS = 4_000_000_000_000
 

@@ -2,7 +2,6 @@
  * Sets in files and payloads with real redis-server, in both directions; the same answers to payloads with flipped bytes;
  * SORT of sets. O7_SEED replays a run.
  */
-import { randomInt } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -15,8 +14,7 @@ import { createTestPersistence, DUMP, type TestPersistence } from '../support/pe
 import { payload } from '../support/rdb-builder.ts'
 import { hasRedisServer, type RedisProcess, startServer } from '../support/redis-process.ts'
 import type { RespClient } from '../support/resp-client.ts'
-
-const SEED = Number(process.env.O7_SEED ?? randomInt(2 ** 31))
+import { SEED } from '../support/seed.ts'
 
 /** SADD requests that make sets of every kind. */
 function requests(random: Random): string[][] {

@@ -1,8 +1,7 @@
 /**
  * What the stream commands propagate and announce, and their replies, against real redis-server: its replication stream
- * and its keyspace events. Some by name, and random ones whose seed is printed (DIFFERENTIAL_SEED replays them).
+ * and its keyspace events. Some by name, and random ones whose seed is printed (O7_SEED replays them).
  */
-import { randomInt } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Random } from '../../src/base/random.ts'
 import { ReplyJudge, showWords } from '../support/differential.ts'
@@ -12,9 +11,9 @@ import { streamGenerators } from '../support/generator-stream.ts'
 import { effectsLike, expectSameEffects, type Observers, startObservers } from '../support/propagation.ts'
 import { hasRedisServer } from '../support/redis-process.ts'
 import { showReply } from '../support/resp-client.ts'
+import { SEED } from '../support/seed.ts'
 
-const SEED = Number(process.env.DIFFERENTIAL_SEED ?? randomInt(2 ** 31))
-const COUNT = Number(process.env.DIFFERENTIAL_COUNT ?? 1500)
+const COUNT = Number(process.env.O7_COMMANDS ?? 1500)
 
 describe.skipIf(!hasRedisServer())(`stream commands, seed ${SEED}`, () => {
   let observers: Observers

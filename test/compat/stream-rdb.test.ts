@@ -16,9 +16,9 @@ import { createTestPersistence, DUMP, type TestPersistence } from '../support/pe
 import { payload } from '../support/rdb-builder.ts'
 import { hasRedisServer, type RedisProcess, startServer } from '../support/redis-process.ts'
 import type { RespClient } from '../support/resp-client.ts'
+import { SEED } from '../support/seed.ts'
 import { smallStreamPayload } from '../support/stream-payloads.ts'
 
-const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
 const NODE_ENTRIES = [1, 3, 10, 100]
 const NODE_BYTES = [0, 100, 1000, 4096]
 

@@ -7,8 +7,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { Random } from '../../src/base/random.ts'
 import { hasRedisServer, type RedisProcess, startServer } from '../support/redis-process.ts'
 import { RespClient } from '../support/resp-client.ts'
+import { SEED } from '../support/seed.ts'
 
 const CYCLES = Number(process.env.O7_KILL_CYCLES ?? 3)
 const WRITERS = 8
@@ -47,6 +49,7 @@ test(`nothing acknowledged is lost in ${CYCLES} kills`, { timeout: 60_000 + CYCL
   const dir = mkdtempSync(join(tmpdir(), 'o7-kill-'))
   const acknowledged: number[] = new Array(WRITERS).fill(0)
   let sawRewrites = 0
+  const random = Random.fromSeed(SEED)
   try {
     for (let cycle = 0; cycle < CYCLES; cycle++) {
       const server = await start('o7', dir)
@@ -56,11 +59,11 @@ test(`nothing acknowledged is lost in ${CYCLES} kills`, { timeout: 60_000 + CYCL
         expect(held, `writer ${writer}, cycle ${cycle}`).toBeGreaterThanOrEqual(acknowledged[writer]!)
       }
       const writers = acknowledged.map((_, writer) => write(server.port, writer, acknowledged))
-      await new Promise((resolve) => setTimeout(resolve, 100 + Math.random() * 300))
+      await new Promise((resolve) => setTimeout(resolve, 100 + random.below(300)))
       // Every other time something is in flight.
       if (cycle % 2 === 1) {
         await control.query(cycle % 4 === 1 ? 'BGREWRITEAOF' : 'BGSAVE')
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * 5))
+        await new Promise((resolve) => setTimeout(resolve, random.below(5)))
       }
       control.end()
       if (/rewriting started/.test(server.log)) sawRewrites++

@@ -4,8 +4,10 @@
  */
 import { connect, createServer, type Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
+import { Random } from '../../src/base/random.ts'
 import { findFreePort, type RedisProcess, type ServerKind, startServer } from '../support/redis-process.ts'
 import type { RespClient } from '../support/resp-client.ts'
+import { SEED } from '../support/seed.ts'
 
 const CUTS = 50
 const DIRECTIVES = {
@@ -172,13 +174,14 @@ describe('links that are cut', () => {
     await using a = await start(masterKind)
     await using b = await start(replicaKind)
     const proxy = await CuttingProxy.to(a.port)
+    const random = Random.fromSeed(SEED)
     try {
       const [master, replica, writer] = await Promise.all([a.connect(), b.connect(), a.connect()])
       const writing = load(writer)
       await follow(replica, proxy.port)
       await until('the link', isUp(replica))
       for (let cut = 0; cut < CUTS; cut++) {
-        await new Promise((done) => setTimeout(done, Math.random() * 60))
+        await new Promise((done) => setTimeout(done, random.below(60)))
         proxy.cut()
         await until('another link', isUp(replica))
       }

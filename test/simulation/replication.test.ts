@@ -3,15 +3,14 @@
  * promoted and hand over, and the backlog is short. In the end all data must be the same, and no write that WAIT said to be on both
  * replicas may be missing on one that was promoted. A seed replays a run:
  *
- *   SIMULATION_SEED=123 npx vitest run test/simulation
+ *   O7_SEED=123 O7_SIMULATIONS=1 npx vitest run test/simulation
  */
 import { expect, test } from 'vitest'
 import type { Random } from '../../src/base/random.ts'
+import { SEED } from '../support/seed.ts'
 import { Node, type SimulatedClient, World } from '../support/simulated-network.ts'
 
-const RUNS = Number(process.env.SIMULATION_RUNS ?? 1000)
-const GIVEN_SEED = process.env.SIMULATION_SEED
-const FIRST_SEED = GIVEN_SEED === undefined ? Math.floor(Date.now() / 1000) * 10_000 : Number(GIVEN_SEED)
+const RUNS = Number(process.env.O7_SIMULATIONS ?? 1000)
 const STEPS = 30
 const HEAL_MS = 120_000
 
@@ -359,19 +358,18 @@ async function play(seed: number): Promise<{ partial: number; full: number }> {
 test('data ends the same everywhere, whatever happens on the way', { timeout: 600_000 }, async () => {
   let partial = 0
   let full = 0
-  const runs = GIVEN_SEED !== undefined && process.env.SIMULATION_RUNS === undefined ? 1 : RUNS
-  for (let run = 0; run < runs; run++) {
-    const seed = FIRST_SEED + run
+  for (let run = 0; run < RUNS; run++) {
+    const seed = SEED + run
     try {
       const counts = await play(seed)
       partial += counts.partial
       full += counts.full
     } catch (error) {
-      console.error(`SIMULATION_SEED=${seed} replays this run`)
+      console.error(`O7_SEED=${seed} O7_SIMULATIONS=1 replays this run`)
       throw error
     }
   }
   // Both ways of synchronizing must have been taken, or the play shows little.
-  expect(partial).toBeGreaterThan(runs)
-  expect(full).toBeGreaterThan(runs)
+  expect(partial).toBeGreaterThan(RUNS)
+  expect(full).toBeGreaterThan(RUNS)
 })

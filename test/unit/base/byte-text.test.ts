@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   bytesToHuman,
@@ -7,6 +6,7 @@ import {
   latin1Text,
   rangesEqualIgnoreCase,
 } from '../../../src/base/byte-text.ts'
+import fc from '../../support/property.ts'
 
 const upperAscii = (text: string) => text.replace(/[a-z]/g, (letter) => letter.toUpperCase())
 const anyText = fc.string({

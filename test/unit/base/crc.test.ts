@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { crc16, keyHashSlot } from '../../../src/base/crc16.ts'
 import { Crc64, crc64 } from '../../../src/base/crc64.ts'
+import fc from '../../support/property.ts'
 import { embedded, readVectors } from './vectors/read.ts'
 
 describe('CRC-64', () => {

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   DOUBLE_TEXT_BYTES_MAX,
@@ -12,6 +11,7 @@ import {
   writeDouble,
   writeDouble17g,
 } from '../../../src/base/double-text.ts'
+import fc from '../../support/property.ts'
 import { embedded, readVectors, shortened } from './vectors/read.ts'
 
 const fromBits = (bits: Buffer) => bits.readDoubleBE()

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   INT64_MAX,
@@ -17,6 +16,7 @@ import {
   writeInt64,
   writeUint,
 } from '../../../src/base/int64-text.ts'
+import fc from '../../support/property.ts'
 
 const bytes = (text: string) => Buffer.from(`<${text}>`, 'latin1')
 const onRange =

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   addFloatText,
@@ -9,6 +8,7 @@ import {
   longDoubleHumanText,
   parseLongDouble,
 } from '../../../src/base/long-double.ts'
+import fc from '../../support/property.ts'
 import { embedded, readVectors, shortened } from './vectors/read.ts'
 
 const parse = (text: string): LongDouble | null => {

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
 import { LzfCompressor, LzfJob, lzfDecompress } from '../../../src/base/lzf.ts'
 import { Random } from '../../../src/base/random.ts'
-
-const SEED = Number(process.env.SEED ?? 7_261)
+import { SEED } from '../../support/seed.ts'
 
 /** Text in which runs, repetitions at all distances and noise take turns. */
 function material(random: Random, length: number): Uint8Array {

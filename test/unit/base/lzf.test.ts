@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LzfCompressor, lzfDecompress } from '../../../src/base/lzf.ts'
+import fc from '../../support/property.ts'
 import { embedded, readVectors, shortened } from './vectors/read.ts'
 
 /** As RDB does it: only if four bytes are saved. */

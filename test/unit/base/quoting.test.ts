@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { needsRepr, reprText, splitArgs, splitArgsText } from '../../../src/base/quoting.ts'
+import fc from '../../support/property.ts'
 import { embedded, readVectors } from './vectors/read.ts'
 
 describe('splitArgs', () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SHA1_BYTES, Sha1, sha1Hex, sha256Hex } from '../../../src/base/sha1.ts'
+import fc from '../../support/property.ts'
 
 const reference = (name: string, bytes: Uint8Array) => createHash(name).update(bytes).digest('hex')
 

@@ -5,8 +5,7 @@ import { CopySource } from '../../../src/base/word-copy.ts'
 import { type Db, stringEncoding } from '../../../src/keyspace/db.ts'
 import { NO_KEY, TYPE_STRING } from '../../../src/keyspace/entry.ts'
 import { Keyspace } from '../../../src/keyspace/keyspace.ts'
-
-const SEED = Number(process.env.SEED ?? 20_261)
+import { SEED } from '../../support/seed.ts'
 
 function newKeyspace(): Keyspace {
   return new Keyspace(new ManualClock(), Random.fromSeed(SEED), 2)

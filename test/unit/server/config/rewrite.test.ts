@@ -1,9 +1,9 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Parameter } from '../../../../src/server/config/parameter.ts'
 import { PARAMETERS, type ParameterName } from '../../../../src/server/config/registry.ts'
 import { debugInfo, rewriteConfig } from '../../../../src/server/config/rewrite.ts'
 import { ConfigHarness } from '../../../support/config-harness.ts'
+import fc from '../../../support/property.ts'
 
 const CONTEXT = { isLoading: false, isLocal: true, canWait: true }
 const NOTHING = { users: [], modules: [] }

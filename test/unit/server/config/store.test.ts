@@ -1,9 +1,9 @@
 import { mkdirSync, symlinkSync } from 'node:fs'
-import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { PARAMETERS, type ParameterName } from '../../../../src/server/config/registry.ts'
 import type { SetContext } from '../../../../src/server/config/store.ts'
 import { ConfigHarness, TemporaryFolder } from '../../../support/config-harness.ts'
+import fc from '../../../support/property.ts'
 
 const CONTEXT: SetContext = { isLoading: false, isLocal: true, canWait: true }
 

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   bytesOf,
@@ -15,6 +14,7 @@ import {
   splitLine,
   textOf,
 } from '../../../../src/server/config/text.ts'
+import fc from '../../../support/property.ts'
 
 const byteString = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes).toString('latin1'))
 
