@@ -6,6 +6,9 @@ import type { Argv } from '../base/argv.ts'
 import type { GetKeys } from './command.ts'
 import { KEY_ACCESS, KEY_DELETE, KEY_OW, KEY_RO, KEY_RW, KEY_UPDATE, type KeyPosition } from './key-specs.ts'
 
+const INT64_MAX = (1n << 63n) - 1n
+const INT64_MIN = -(1n << 63n)
+
 /** SET key value ...: the old value counts as read only with GET. */
 export function keysOfSet(argv: Argv): readonly KeyPosition[] {
   for (let i = 3; i < argv.count; i++) {
@@ -63,10 +66,16 @@ export function keysOfMigrate(argv: Argv): readonly KeyPosition[] {
 export function countedKeys(destinationIndex: number, countIndex: number, firstIndex: number): GetKeys {
   return (argv) => {
     if (countIndex >= argv.count) return null
-    const count = Number(/^\s*([+-]?\d+)/.exec(argv.latin1(countIndex))?.[1] ?? 0)
+    const count = leadingInt32(argv.latin1(countIndex))
     if (count < 1 || count > argv.count - firstIndex) return null
     const keys: KeyPosition[] = Array.from({ length: count }, (_, i) => [firstIndex + i, 0])
     if (destinationIndex > 0) keys.push([destinationIndex, 0])
     return keys
   }
+}
+
+/** As C's atoi: the digits at the start as a long of 64 bits, clamped, of which the lower 32 bits remain. */
+function leadingInt32(text: string): number {
+  const value = BigInt(/^[ \t-\r]*(?:\+(?=\d))?(-?\d+)/.exec(text)?.[1] ?? 0)
+  return Number(BigInt.asIntN(32, value > INT64_MAX ? INT64_MAX : value < INT64_MIN ? INT64_MIN : value))
 }

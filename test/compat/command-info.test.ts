@@ -117,6 +117,9 @@ describe.skipIf(!hasRedisServer()).each([2, 3])('COMMAND in RESP%i', (protocol) 
     subscribe c | dump k | restore k 0 v REPLACE | config get a | client list x | debug object k | lcs a b | touch a b
     eval x 0 | eval x 1 a | evalsha x 2 a b | fcall f 1 a | georadius k 0 0 1 m STORE d STOREDIST e | lmpop 2 a b LEFT
     georadiusbymember k m 1 m STORE d | zunionstore d 2 a b | zunion 2 a b | xread COUNT 1 STREAMS a 0 | pfcount a
+    lmpop 1x a b LEFT | lmpop +2 a b LEFT | lmpop 02 a b LEFT | lmpop x a LEFT | zmpop 1x a b MIN | bzmpop 0 1x a b MIN
+    zinterstore d 1x a b | sintercard 1x a b | zunion -9223372036854775807 a | zunion 9223372036854775808 a
+    zunion -9223372036854775809 a | zunion -4294967295 a | zunion 18446744073709551617 a
   `
     .split(/ \| |\n/)
     .map((line) => line.trim().split(' '))

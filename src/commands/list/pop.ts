@@ -13,6 +13,7 @@ import {
   KEY_RW,
 } from '../../engine/command.ts'
 import { FAST, WRITE } from '../../engine/flags.ts'
+import { countedKeys } from '../../engine/key-functions.ts'
 import type { Session } from '../../engine/session.ts'
 import { NO_KEY, TYPE_LIST, WRONG_TYPE } from '../../keyspace/entry.ts'
 import { ERR_SYNTAX, ERR_WRONGTYPE, errorReply } from '../../resp/errors.ts'
@@ -68,6 +69,7 @@ export const lmpop = defineCommand({
       find: { kind: 'keynum', keyNumIndex: 0, firstKey: 1, step: 1 },
     },
   ],
+  getKeys: countedKeys(0, 1, 2),
   doc: {
     group: 'list',
     since: '7.0.0',
