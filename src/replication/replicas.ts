@@ -404,6 +404,7 @@ export class Replicas {
   private readonly flush = (): void => {
     this.isFlushing = false
     if (this.replication.engine.isStopped) return
+    this.answerWaiting()
     this.sendAcksRequest()
     for (const replica of this.all) if (replica.isStreaming) this.feed(replica)
     this.replication.buffer?.trim()
@@ -544,7 +545,8 @@ export class Replicas {
   }
 
   awaitReplicas(session: Session, wanted: bigint): void {
-    this.waiting.set(session, { wanted, offset: session.writtenOffset })
+    // Redis keeps the number in 32 bits, so what is lost above them may let the client go at once.
+    this.waiting.set(session, { wanted: BigInt.asIntN(32, wanted), offset: session.writtenOffset })
     this.wantsAcks = true
     this.scheduleFlush()
   }

@@ -9,6 +9,7 @@ import { REDIS_VERSION } from '../../base/version.ts'
 import { defineCommand } from '../../engine/command.ts'
 import { FAST, READONLY } from '../../engine/flags.ts'
 import { ERR_NOT_INTEGER } from '../../resp/errors.ts'
+import { readInt64 } from '../connection/read-integer.ts'
 
 const DEFAULT_COLUMNS = 66
 const DEFAULT_ROWS = 12
@@ -27,13 +28,22 @@ export const lolwut = defineCommand({
   doc: { group: 'server', since: '5.0.0', summary: 'Draws a picture and tells the version.' },
   run(ctx, argv, reply) {
     const asks = argv.count >= 3 && argv.is(1, 'VERSION')
-    const version = asks ? argv.safeInt(2) : Number.parseInt(REDIS_VERSION, 10)
-    if (Number.isNaN(version)) return reply.error(ERR_NOT_INTEGER)
+    let version = Number.parseInt(REDIS_VERSION, 10)
+    if (asks) {
+      const asked = readInt64(argv, 2, reply, ERR_NOT_INTEGER)
+      if (asked === null) return
+      // Redis writes the number as an unsigned int before it looks at it.
+      version = Number(BigInt.asUintN(32, asked))
+    }
     if (!DRAWS.has(version)) return reply.verbatim(VERSION_LINE, 'txt')
-    const first = 3
-    const columns = argv.count > first ? argv.safeInt(first) : DEFAULT_COLUMNS
-    const rows = argv.count > first + 1 ? argv.safeInt(first + 1) : DEFAULT_ROWS
-    if (Number.isNaN(columns) || Number.isNaN(rows)) return reply.error(ERR_NOT_INTEGER)
+    const sizes = [DEFAULT_COLUMNS, DEFAULT_ROWS]
+    // The piece of version 5 has a third size, which ours only checks.
+    for (let i = 3; i < Math.min(argv.count, version === 5 ? 6 : 5); i++) {
+      const size = readInt64(argv, i, reply, ERR_NOT_INTEGER)
+      if (size === null) return
+      sizes[i - 3] = Number(size)
+    }
+    const [columns, rows] = sizes as [number, number]
     const picture = landscape(
       Math.min(COLUMNS_MAX, Math.max(1, columns)),
       Math.min(ROWS_MAX, Math.max(1, rows)),
