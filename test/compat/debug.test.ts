@@ -157,6 +157,21 @@ describe.skipIf(!hasRedisServer())('DEBUG', () => {
     await pair.expectSame(['DEBUG', 'HTSTATS-KEY', 'key'])
   })
 
+  test('which subcommands count hits and misses', async () => {
+    const counts = (reply: string) => /keyspace_hits:\d+\r\nkeyspace_misses:\d+/.exec(reply)?.[0]
+    await pair.expectSame(['FLUSHALL'])
+    await pair.expectSame(['SADD', 'members', 'a'])
+    await pair.expectSame(['RPUSH', 'elements', 'a'])
+    await pair.expectSame(['HSET', 'fields', 'a', '1'])
+    await pair.expectSame(['CONFIG', 'RESETSTAT'])
+    for (const key of ['members', 'elements', 'fields', 'nothing']) {
+      for (const subcommand of ['OBJECT', 'SDSLEN', 'LISTPACK', 'QUICKLIST', 'HTSTATS-KEY', 'DIGEST-VALUE']) {
+        await pair.ask('DEBUG', subcommand, key)
+        expect(await pair.expectSame(['INFO', 'stats'], counts), `${subcommand} ${key}`).toContain('keyspace_hits')
+      }
+    }
+  })
+
   test('DIGEST and DIGEST-VALUE', async () => {
     await pair.expectSame(['FLUSHALL'])
     await pair.expectSame(['DEBUG', 'DIGEST'])
