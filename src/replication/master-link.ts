@@ -46,6 +46,8 @@ const BACKLOG_SAMPLE_BYTES = 256
 const LF = 10
 const CR = 13
 const NEWLINE = new Uint8Array([LF])
+/** A master is none of the users: CLIENT LIST says so, and CLIENT KILL USER spares it. */
+const MASTER_USER = '(superuser)'
 
 export interface CachedMaster {
   id: string
@@ -598,6 +600,7 @@ export class MasterLink {
     const { engine } = replication
     const session = engine.connect(this.sink(), FROM_MASTER)
     engine.setAuthenticated(session, true)
+    session.user = MASTER_USER
     session.db = engine.keyspace.databases[dbIndex] ?? engine.keyspace.databases[0]!
     const { link } = this
     if (link !== null) {

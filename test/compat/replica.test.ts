@@ -104,6 +104,20 @@ describe.skipIf(!hasRedisServer())('a replica', () => {
     expect(logs[1]).toEqual(logs[0])
   })
 
+  test('has its master for a client of no user, whom CLIENT KILL USER spares', async () => {
+    const outcomes = []
+    for (const kind of KINDS) {
+      const master = await start('redis')
+      const replica = await start(kind, { replicaof: ['127.0.0.1', master.port] })
+      await replica.waitForLog(/Finished with success/)
+      const client = await replica.connect()
+      const masters = async () => String(await client.query('CLIENT', 'LIST', 'TYPE', 'master')).match(/user=\S+/g)
+      outcomes.push([await masters(), await client.query('CLIENT', 'KILL', 'USER', 'default'), await masters()])
+      client.end()
+    }
+    expect(outcomes[1]).toEqual(outcomes[0])
+  })
+
   test.each([
     ['no data set at all', Buffer.alloc(200, 'X')],
     ['a version from the future', Buffer.from(`REDIS0099${'x'.repeat(100)}`)],
