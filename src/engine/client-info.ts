@@ -5,7 +5,8 @@
  * a query buffer of 16 KiB while a client is active, a reply buffer that adapts to its use, lists of reply blocks.
  */
 import type { Argv } from '../base/argv.ts'
-import { replyBlocks, replyBlocksBytes } from './output-limits.ts'
+import { clientType, replyBlocks, replyBlocksBytes } from './output-limits.ts'
+import { NO_OUTPUT } from './replication-seam.ts'
 import {
   BLOCKED,
   CLOSE_AFTER_REPLY,
@@ -63,8 +64,11 @@ export function clientInfo(session: Session, running: Argv | null = null): strin
   const argvBytes = args === null ? 0 : running !== null && engine.isNested ? EXEC_BYTES : args.totalBytes()
   const multiBytes = queuedBytes(session)
   const unsentBytes = engine.unsentBytes(session)
-  const blocks = replyBlocks(session)
-  const blocksBytes = replyBlocksBytes(blocks)
+  // A replica has no replies: its output is its part of the stream.
+  const isReplica = clientType(session) === 'replica'
+  const stream = isReplica ? (engine.replication?.outputOf(session) ?? NO_OUTPUT) : NO_OUTPUT
+  const blocks = isReplica ? stream.blocks : replyBlocks(session)
+  const blocksBytes = isReplica ? stream.bytes : replyBlocksBytes(blocks)
   const totalBytes =
     CLIENT_BYTES +
     (queryBytes + queryFreeBytes === 0 ? EMPTY_QUERY_BYTES : queryBytes + queryFreeBytes + QUERY_HEADER_BYTES) +
@@ -98,7 +102,7 @@ export function clientInfo(session: Session, running: Argv | null = null): strin
     `multi-mem=${multiBytes}`,
     `rbs=${session.replyBufferBytes}`,
     `rbp=${session.replyPeakBytes}`,
-    `obl=${Math.min(unsentBytes, session.replyBufferBytes)}`,
+    `obl=${isReplica ? 0 : Math.min(unsentBytes, session.replyBufferBytes)}`,
     `oll=${blocks}`,
     `omem=${blocksBytes}`,
     `tot-mem=${totalBytes}`,

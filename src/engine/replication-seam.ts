@@ -27,7 +27,16 @@ export interface ReplicationSeam {
   replied(session: Session): void
   /** A replica has sent an empty line, which says that it is there. */
   heard(session: Session): void
+  /** What a replica has yet to read of the stream that all replicas share. */
+  outputOf(session: Session): ReplicaOutput
 }
+
+export interface ReplicaOutput {
+  readonly blocks: number
+  readonly bytes: number
+}
+
+export const NO_OUTPUT: ReplicaOutput = { blocks: 0, bytes: 0 }
 
 /** Where the requests of a session come from if not from `receive`: the stream of a master. */
 export interface RequestSource {

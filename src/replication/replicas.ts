@@ -13,6 +13,7 @@ import { latin1Bytes } from '../base/byte-text.ts'
 import { clientInfo } from '../engine/client-info.ts'
 import { GATE_REPLICA } from '../engine/gates.ts'
 import { isAboveOutputLimit } from '../engine/output-limits.ts'
+import { NO_OUTPUT, type ReplicaOutput } from '../engine/replication-seam.ts'
 import { CLOSE_AFTER_REPLY, CLOSE_ASAP, MONITOR, REPLICA, type Session } from '../engine/session.ts'
 import { Keyspace } from '../keyspace/keyspace.ts'
 import { FileError, type ReadableFile } from '../persistence/file-system.ts'
@@ -449,6 +450,13 @@ export class Replicas {
   outputBytes(replica: AttachedReplica): number {
     const { buffer } = this.replication
     return buffer === null || replica.position === NOT_READING ? 0 : buffer.memoryFrom(replica.position)
+  }
+
+  outputOf(session: Session): ReplicaOutput {
+    const { buffer } = this.replication
+    const replica = this.told.get(session)
+    if (buffer === null || replica === undefined || replica.position === NOT_READING) return NO_OUTPUT
+    return { blocks: buffer.blocksFrom(replica.position), bytes: buffer.memoryFrom(replica.position) }
   }
 
   /** Ends a replica that may be marked as closed already. */

@@ -97,12 +97,17 @@ export class ReplicationBuffer {
   /** Memory of the blocks from the one at `position` on: the output buffer of a reader that is there. */
   memoryFrom(position: number): number {
     let bytes = 0
-    for (let i = this.blocks.length - 1; i >= this.first; i--) {
-      const block = this.blocks[i]!
-      bytes += block.bytes.length + BLOCK_OVERHEAD_BYTES
-      if (block.start <= position) break
+    for (let i = this.blocks.length - this.blocksFrom(position); i < this.blocks.length; i++) {
+      bytes += this.blocks[i]!.bytes.length + BLOCK_OVERHEAD_BYTES
     }
     return bytes
+  }
+
+  /** How many blocks that are. */
+  blocksFrom(position: number): number {
+    let i = this.blocks.length - 1
+    while (i > this.first && this.blocks[i]!.start > position) i--
+    return this.blocks.length - Math.max(i, this.first)
   }
 
   /** Adds a command. Hot. */

@@ -14,7 +14,7 @@ import { type EffectSink, TO_REPLICAS } from '../engine/effects.ts'
 import type { Engine } from '../engine/engine.ts'
 import { STALE, WRITE } from '../engine/flags.ts'
 import { GATE_REPLICATION } from '../engine/gates.ts'
-import type { ReplicationSeam } from '../engine/replication-seam.ts'
+import type { ReplicaOutput, ReplicationSeam } from '../engine/replication-seam.ts'
 import { FROM_MASTER, LOADER, type Session } from '../engine/session.ts'
 import { Rate } from '../engine/statistics.ts'
 import { commandName } from '../engine/unexpected-error.ts'
@@ -449,6 +449,10 @@ export class Replication implements ReplicationSeam, EffectSink {
 
   heard(session: Session): void {
     this.replicas.heard(session)
+  }
+
+  outputOf(session: Session): ReplicaOutput {
+    return this.replicas.outputOf(session)
   }
 
   // Time

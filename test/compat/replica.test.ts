@@ -189,6 +189,31 @@ describe.skipIf(!hasRedisServer())('a master', () => {
     },
   )
 
+  test('tells all of the stream that a replica has not read as its output', async () => {
+    const outputs = []
+    for (const server of KINDS) {
+      await using master = await startServer({ server, directives: { 'repl-diskless-sync': 'no' } })
+      const [client, replica] = [await master.connect(), await attach(master.port)]
+      const output = async () => {
+        const line = String(await client.query('CLIENT', 'LIST', 'TYPE', 'replica'))
+        const [obl, oll, omem] = ['obl', 'oll', 'omem'].map((name) =>
+          Number(new RegExp(` ${name}=(\\d+)`).exec(line)![1]),
+        )
+        return { obl, blocks: oll! > 0, isMuch: omem! > 2 ** 22 }
+      }
+      const before = await output()
+      await client.call('SET', 'small', 'x')
+      await replica.until(/small/)
+      const read = await output()
+      replica.socket.pause()
+      for (let i = 0; i < 16; i++) await client.call('SET', 'large', 'x'.repeat(2 ** 20))
+      outputs.push({ before, read, behind: await output() })
+      replica.socket.destroy()
+      await client.close()
+    }
+    expect(outputs[1]).toEqual(outputs[0])
+  })
+
   test('sends the same words to keep the link alive', async () => {
     const streams = []
     for (const server of KINDS) {
