@@ -31,6 +31,7 @@ export class TcpNetwork implements Network {
 class TcpLink implements Link {
   localAddress = ''
   remoteAddress = ''
+  isResolving: boolean
   private readonly host: string
   private readonly port: number
   private readonly events: LinkEvents
@@ -43,6 +44,7 @@ class TcpLink implements Link {
     this.port = port
     this.events = events
     this.options = options
+    this.isResolving = isIP(host) === 0
     const sourceAddress = options.sourceAddress()
     // What is no address can be bound to no more than one that is not ours.
     this.socket = this.open(sourceAddress !== null && isIP(sourceAddress) !== 0 ? sourceAddress : null)
@@ -69,6 +71,12 @@ class TcpLink implements Link {
     let reason = ''
     let isUnresolved = false
     let isUnbound = false
+    // For a host of several addresses it comes several times.
+    socket.on('lookup', (error: Error | null) => {
+      if (error !== null || !this.isResolving || this.isOver) return
+      this.isResolving = false
+      events.resolved?.()
+    })
     socket.on('connect', () => {
       this.localAddress = textOf(socket.localAddress, socket.localPort, socket.localFamily)
       this.remoteAddress = textOf(socket.remoteAddress, socket.remotePort, socket.remoteFamily)

@@ -1,6 +1,8 @@
 /** How replication reaches another server. net/ has the real thing, tests a simulated network. */
 
 export interface LinkEvents {
+  /** The name of the host was looked up, and is known. */
+  resolved?(): void
   connected(): void
   /** bytes[0, length) came in; valid during the call. */
   received(bytes: Uint8Array, length: number): void
@@ -9,6 +11,8 @@ export interface LinkEvents {
 }
 
 export interface Link {
+  /** The name of the host is being looked up: `resolved` or `closed` follows. */
+  readonly isResolving?: boolean
   /** Own and other end as "ip:port"; empty until connected. */
   readonly localAddress: string
   readonly remoteAddress: string

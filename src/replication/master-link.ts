@@ -119,7 +119,11 @@ export class MasterLink {
     this.isLinkLost = false
     this.lastIoMs = engine.clock.nowMs
     this.state = 'connecting'
+    const started = () => engine.log('notice', 'MASTER <-> REPLICA sync started')
     const link = network.connect(host, port, {
+      resolved: () => {
+        if (this.link === link) started()
+      },
       connected: () => {
         if (this.link === link) this.connected()
       },
@@ -131,7 +135,7 @@ export class MasterLink {
       },
     })
     this.link = link
-    engine.log('notice', 'MASTER <-> REPLICA sync started')
+    if (link.isResolving !== true) started()
   }
 
   /** Ends an attempt or a transfer. Returns whether there was one. */

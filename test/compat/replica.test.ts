@@ -104,6 +104,18 @@ describe.skipIf(!hasRedisServer())('a replica', () => {
     expect(logs[1]).toEqual(logs[0])
   })
 
+  test('does not claim to synchronize with a master whose name nobody knows', async () => {
+    const logs: string[][] = []
+    for (const kind of KINDS) {
+      const replica = await start(kind, { replicaof: ['no.such.host.invalid', 7777] })
+      await replica.waitForLog(/(Unable to connect[\s\S]*){2}/)
+      const all = lines(replica.log, /Unable to connect/)
+      // Redis tells what was the last error of all.
+      logs.push(all.slice(0, 3).map((line) => line.replace(/(MASTER): .*/, '$1')))
+    }
+    expect(logs[1]).toEqual(logs[0])
+  })
+
   test('has its master for a client of no user, whom CLIENT KILL USER spares', async () => {
     const outcomes = []
     for (const kind of KINDS) {
