@@ -28,6 +28,8 @@ export interface ReceiverHost {
   /** Empties all databases. */
   flushData(): void
   setReading(reading: boolean): void
+  /** The data file was the master's, and is needed no more. */
+  fileRead(): void
   loaded(replication: LoadedReplication | null): void
   /** What went wrong is logged. */
   failed(): void
@@ -153,6 +155,7 @@ export class FileReceiver implements DataReceiver {
         const loaded = await persistence.loadReceived()
         await synced
         if (this.isOver || engine.isStopped) return
+        host.fileRead()
         host.loaded(loaded?.replication ?? null)
       } catch (error) {
         if (this.isOver || engine.isStopped) return
@@ -163,6 +166,7 @@ export class FileReceiver implements DataReceiver {
           host.flushData()
         } else throw error
         this.fail()
+        if (error instanceof PersistenceError) host.fileRead()
       }
     } catch (error) {
       engine.fail(error, null)

@@ -565,6 +565,7 @@ export class MasterLink {
       stopAppending: () => replication.stopAppending(),
       flushData: () => replication.flushData(),
       setReading: (reading) => this.link?.setReading(reading),
+      fileRead: () => replication.removeReceived(),
       loaded: (facts) => this.dataLoaded(facts, hasMark),
       failed: () => {
         this.receiver = null

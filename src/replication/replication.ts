@@ -384,6 +384,17 @@ export class Replication implements ReplicationSeam, EffectSink {
     return this.settings.appendsToFile || this.persistence.settings.savePoints.length > 0
   }
 
+  /**
+   * A file that came from the master goes if none is kept for its own sake (rdb-del-sync-files). As in Redis, append-only files
+   * do not count, for they are off until the data is there, and begin anew then.
+   */
+  removeReceived(): void {
+    const { settings, persistence, engine } = this
+    if (!settings.removesSyncFiles || persistence.settings.savePoints.length > 0) return
+    engine.log('notice', 'Removing the RDB file obtained from the master. This replica has persistence disabled')
+    persistence.removeSaved()
+  }
+
   /** The data is about to be another, and so is the append-only file. */
   stopAppending(): void {
     this.persistence.aof.stop()

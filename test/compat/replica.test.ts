@@ -1,5 +1,7 @@
 /** A replica beside redis-server's, and a master: what they say in the log, send, and do about others that fail them. */
+import { existsSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import {
   type DirectiveValue,
@@ -150,6 +152,37 @@ describe.skipIf(!hasRedisServer())('a replica', () => {
     const replica = await start('o7', { replicaof: ['127.0.0.1', master.port] })
     await replica.waitForLog(/Failed trying to load .*Unknown RDB encoding type 119[\s\S]*Full resync from master/)
     expect(replica.log).not.toMatch(/Terminating|Exiting/)
+  })
+
+  test.each<[string, Record<string, DirectiveValue>]>([
+    ['nothing is kept on the disk', {}],
+    ['there are append-only files, which begin anew afterwards', { appendonly: 'yes' }],
+    ['there are save points', { save: [60, 1] }],
+    ['it is not asked for', { 'rdb-del-sync-files': 'no' }],
+    ['there is none', { 'repl-diskless-load': 'swapdb' }],
+  ])('removes the file that the master sent, or not: %s', async (_, directives) => {
+    const outcomes = []
+    for (const kind of KINDS) {
+      const master = await start('redis')
+      const replica = await start(kind, {
+        'rdb-del-sync-files': 'yes',
+        replicaof: ['127.0.0.1', master.port],
+        ...directives,
+      })
+      await replica.waitForLog(/Finished with success/)
+      // The file goes when there is time.
+      const file = join(replica.dir, 'dump.rdb')
+      const goes = /Removing the RDB file obtained from the master/.test(replica.log)
+      for (let i = 0; goes && existsSync(file) && i < 100; i++) await new Promise((done) => setTimeout(done, 20))
+      outcomes.push({ goes, isThere: existsSync(file) })
+    }
+    expect(outcomes[1]).toEqual(outcomes[0])
+  })
+
+  test('removes a damaged file that the master sent as well', async () => {
+    using master = await ScriptedMaster.start(Buffer.from(`REDIS0010\x77${'x'.repeat(100)}`))
+    const replica = await start('o7', { 'rdb-del-sync-files': 'yes', replicaof: ['127.0.0.1', master.port] })
+    await replica.waitForLog(/Failed trying to load [\s\S]*Removing the RDB file obtained from the master/)
   })
 
   test('REPLCONF rdb-only takes a number, and one of two', async () => {
