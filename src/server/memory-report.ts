@@ -18,6 +18,10 @@ export interface MemoryReport {
   readonly peakBytes: number
   readonly startupBytes: number
   readonly clientsBytes: number
+  /** What is kept of the replication stream, and what of it is there for replicas that are behind. */
+  readonly backlogBytes: number
+  readonly replicasBytes: number
+  readonly aofBufferBytes: number
   readonly databases: readonly DatabaseOverhead[]
   readonly keys: number
   readonly overheadBytes: number
@@ -45,14 +49,20 @@ export interface Overhead {
   readonly bytes: number
 }
 
-export function memoryReport({ engine, memory }: Server): MemoryReport {
+export function memoryReport({ engine, memory, persistence, replication }: Server): MemoryReport {
   memory.sampleClients()
   // The peak is found by the cron, which may not have seen the latest.
   memory.updatePeak()
   const { keyspace } = engine
   const { arena, table } = keyspace
   const { usedBytes, peakBytes, startupBytes, clientsBytes } = memory
-  let overheadBytes = startupBytes + clientsBytes
+  const streamBytes = replication.buffer?.memoryBytes ?? 0
+  // Beyond the backlog's size the stream is kept because a replica has not had it yet.
+  const replicasBytes =
+    replication.replicas.count > 0 ? Math.max(0, streamBytes - replication.settings.backlogBytes) : 0
+  const backlogBytes = streamBytes - replicasBytes
+  const aofBufferBytes = persistence.aof.usedBytes
+  let overheadBytes = startupBytes + clientsBytes + streamBytes + aofBufferBytes
   let keys = 0
   const databases: DatabaseOverhead[] = []
   for (const db of keyspace.databases) {
@@ -76,6 +86,9 @@ export function memoryReport({ engine, memory }: Server): MemoryReport {
     peakBytes,
     startupBytes,
     clientsBytes,
+    backlogBytes,
+    replicasBytes,
+    aofBufferBytes,
     databases,
     keys,
     overheadBytes,

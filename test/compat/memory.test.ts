@@ -1,6 +1,6 @@
 /** MEMORY beside redis-server's: names and forms are Redis's, figures are of other structures. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasRedisServer } from '../support/redis-process.ts'
+import { hasRedisServer, type RedisProcess, startServer } from '../support/redis-process.ts'
 import { type ReplyNode, readReplyTree } from '../support/reply-tree.ts'
 import { ServerPair } from '../support/server-pair.ts'
 
@@ -66,6 +66,40 @@ describe.skipIf(!hasRedisServer())('MEMORY', () => {
     expect(await o7Client.query('MEMORY', 'DOCTOR')).toMatch(
       /^Sam, I detected a few issues in this Redis instance memory implants:\n\n \* Peak memory: /,
     )
+  })
+
+  test('what is buffered for files and replicas is overhead, not data', async () => {
+    const figures = async (server: RedisProcess) => {
+      await using client = await server.connect()
+      const info = String(await client.query('INFO', 'memory'))
+      const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)![1])
+      const flat = (await client.query('MEMORY', 'STATS')) as readonly unknown[]
+      const stat = (name: string) => Number(flat[flat.indexOf(name) + 1])
+      expect(stat('replication.backlog')).toBe(field('mem_replication_backlog'))
+      expect(stat('clients.slaves')).toBe(field('mem_clients_slaves'))
+      expect(stat('aof.buffer')).toBe(field('mem_aof_buffer'))
+      expect(stat('aof.buffer')).toBeGreaterThan(0)
+      expect(stat('overhead.total')).toBeGreaterThanOrEqual(
+        stat('startup.allocated') + stat('replication.backlog') + stat('clients.slaves') + stat('aof.buffer'),
+      )
+      return { stat, field }
+    }
+    for (const kind of ['redis', 'o7']) {
+      await using master = await startServer({
+        server: kind,
+        directives: { appendonly: 'yes', 'repl-diskless-sync-delay': 0 },
+      })
+      await using replica = await startServer({
+        server: 'redis',
+        directives: { replicaof: ['127.0.0.1', master.port] },
+      })
+      await replica.waitForLog(/Finished with success/)
+      await using client = await master.connect()
+      for (let i = 0; i < 30; i++) await client.call('SET', 'a', 'x'.repeat(100_000))
+      const { stat } = await figures(master)
+      expect(stat('replication.backlog')).toBeGreaterThan(1_000_000)
+      expect(stat('dataset.bytes')).toBeLessThan(1_000_000)
+    }
   })
 
   test('USAGE is near what the key costs', async () => {

@@ -50,16 +50,12 @@ export function* memorySection(server: Server): Generator<Field> {
   yield* overheadFields('rss_overhead', report.rssOverhead)
   yield* overheadFields('mem_fragmentation', report.fragmentation)
   yield ['mem_not_counted_for_evict', server.engine.uncountedMemoryBytes]
-  const { replication } = server
-  const buffersBytes = replication.buffer?.memoryBytes ?? 0
-  const { backlogBytes } = replication.settings
-  const beyondBytes = replication.replicas.count > 0 ? Math.max(0, buffersBytes - backlogBytes) : 0
-  yield ['mem_replication_backlog', buffersBytes - beyondBytes]
-  yield ['mem_total_replication_buffers', buffersBytes]
-  yield ['mem_clients_slaves', beyondBytes]
+  yield ['mem_replication_backlog', report.backlogBytes]
+  yield ['mem_total_replication_buffers', report.backlogBytes + report.replicasBytes]
+  yield ['mem_clients_slaves', report.replicasBytes]
   yield ['mem_clients_normal', report.clientsBytes]
   yield ['mem_cluster_links', 0]
-  yield ['mem_aof_buffer', server.persistence.aof.usedBytes]
+  yield ['mem_aof_buffer', report.aofBufferBytes]
   yield ['mem_allocator', ALLOCATOR]
   yield ['active_defrag_running', server.cron.defrag.percent]
   yield ['lazyfree_pending_objects', lazyFree.pendingObjects]
