@@ -51,6 +51,15 @@ export function latin1Bytes(text: string): Uint8Array {
   return bytes
 }
 
+/** The text whose UTF-8 form these bytes are. */
+export function utf8Text(buf: Uint8Array, start: number, end: number): string {
+  return Buffer.from(buf.buffer, buf.byteOffset + start, end - start).toString('utf8')
+}
+
+export function utf8Bytes(text: string): Uint8Array {
+  return Buffer.from(text, 'utf8')
+}
+
 /** An amount of memory as INFO shows it: 1023B, 1.00K, 2.50M. */
 export function bytesToHuman(sizeBytes: number): string {
   let unitBytes = 1024

@@ -118,9 +118,10 @@ export class AofReader {
     }
   }
 
-  /** As C's atoi does. */
+  /** As C's atoi does, blanks before the number included. */
   private number(at: number): number {
     let i = at
+    while (i < this.at && (this.bytes[i] === 32 || (this.bytes[i]! >= 9 && this.bytes[i]! <= 13))) i++
     const isNegative = this.bytes[i] === 45
     if (isNegative || this.bytes[i] === 43) i++
     let value = 0

@@ -6,10 +6,10 @@
  *   file appendonly.aof.4.incr.aof seq 4 type i      commands since, in order of their numbers
  *
  * One file per line: pairs of key and value, in any order and with keys that nobody knows yet; names with special characters
- * are quoted. Lines that begin with # are comments. At most one base; numbers of increments grow.
+ * are quoted, byte by byte of their UTF-8. Lines that begin with # are comments. At most one base; numbers of increments grow.
  * Texts of errors, rules and names are those of Redis 7.0.15 (aof.c).
  */
-import { latin1Bytes, latin1Text } from '../../base/byte-text.ts'
+import { utf8Bytes, utf8Text } from '../../base/byte-text.ts'
 import { needsRepr, reprText, splitArgs } from '../../base/quoting.ts'
 
 export type AofFileType = 'b' | 'h' | 'i'
@@ -96,7 +96,7 @@ export class AofManifest {
   /** The file's content. */
   format(): Uint8Array {
     const infos = [...(this.base === null ? [] : [this.base]), ...this.history, ...this.increments]
-    return latin1Bytes(infos.map(({ name, seq, type }) => `file ${quoted(name)} seq ${seq} type ${type}\n`).join(''))
+    return utf8Bytes(infos.map(({ name, seq, type }) => `file ${quoted(name)} seq ${seq} type ${type}\n`).join(''))
   }
 
   /** Reads a file's content. Throws a ManifestError. */
@@ -109,10 +109,12 @@ export class AofManifest {
       let end = content.indexOf(10, start)
       const isWhole = end >= 0 && end - start < LINE_BYTES_MAX
       if (!isWhole) end = Math.min(content.length, start + LINE_BYTES_MAX)
-      const line = latin1Text(content, start, end)
+      const line = utf8Text(content, start, end)
       start = isWhole ? end + 1 : end
       if (line.startsWith('#')) continue
-      if (!isWhole) throw new ManifestError('The AOF manifest file contains too long line', lineNumber, null)
+      // C finds no line end behind a zero byte.
+      if (!isWhole || line.includes('\0'))
+        throw new ManifestError('The AOF manifest file contains too long line', lineNumber, null)
       manifest.add(lineNumber, line.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, ''))
     }
     return manifest
@@ -123,15 +125,15 @@ export class AofManifest {
       throw new ManifestError(message, lineNumber, line)
     }
     if (line === '') throw new ManifestError('Invalid AOF manifest file format', lineNumber, '')
-    const bytes = latin1Bytes(line)
+    const bytes = utf8Bytes(line)
     const words = splitArgs(bytes, 0, bytes.length)
     if (words === null || words.length < 6 || words.length % 2 !== 0) refuse('Invalid AOF manifest file format')
     let name = ''
     let seq = 0
     let type = ''
     for (let i = 0; i < words!.length; i += 2) {
-      const value = latin1Text(words![i + 1]!, 0, words![i + 1]!.length)
-      switch (latin1Text(words![i]!, 0, words![i]!.length).toLowerCase()) {
+      const value = utf8Text(words![i + 1]!, 0, words![i + 1]!.length)
+      switch (utf8Text(words![i]!, 0, words![i]!.length).toLowerCase()) {
         case 'file':
           name = value
           if (/[/\\]/.test(name)) refuse("File can't be a path, just a filename")
@@ -159,6 +161,6 @@ export class AofManifest {
 }
 
 function quoted(name: string): string {
-  const bytes = latin1Bytes(name)
+  const bytes = utf8Bytes(name)
   return needsRepr(bytes, 0, bytes.length) ? reprText(bytes, 0, bytes.length) : name
 }

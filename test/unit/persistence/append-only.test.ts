@@ -3,6 +3,7 @@ import { select } from '../../../src/commands/connection/select.ts'
 import { genericCommands } from '../../../src/commands/generic/index.ts'
 import { transactionCommands } from '../../../src/commands/transactions/index.ts'
 import { datasetDigest } from '../../../src/keyspace/digest.ts'
+import { AofManifest } from '../../../src/persistence/aof/manifest.ts'
 import { PersistenceError } from '../../../src/persistence/errors.ts'
 import { FileError } from '../../../src/persistence/file-system.ts'
 import { TestClient } from '../../support/engine.ts'
@@ -604,6 +605,41 @@ describe('loading', () => {
     )
     expect(files.content(`${DIR}/appendonly.aof`)).toBe(null)
     await drain()
+  })
+
+  test('names are bytes in UTF-8, as Redis writes them', async () => {
+    const files = new MemoryFiles()
+    files.folders.add(FOLDER)
+    const manifest = `${FOLDER}/jørn.manifest`
+    files.put(
+      manifest,
+      Buffer.from('file "j\\xc3\\xb8rn.1.incr.aof" seq 1 type i\nfile j\u00f8rn.2.incr.aof seq 2 type i\n'),
+    )
+    files.put(`${FOLDER}/jørn.1.incr.aof`, Buffer.from(set('a')))
+    files.put(`${FOLDER}/jørn.2.incr.aof`, Buffer.from(set('b')))
+    const test = create('everysec', files)
+    test.settings.appendFileName = 'jørn'
+    await load(test)
+    test.persistence.aof.openAtStart()
+    expect(test.client.send('EXISTS', 'a', 'b')).toBe(':2\r\n')
+    test.client.send('BGREWRITEAOF')
+    await test.drain()
+    expect(text(files, manifest)).toBe(
+      'file "j\\xc3\\xb8rn.1.base.rdb" seq 1 type b\nfile "j\\xc3\\xb8rn.3.incr.aof" seq 3 type i\n',
+    )
+  })
+
+  test('a zero byte ends a line of the manifest before its end, except that of a comment', () => {
+    const line = 'file x seq 1 type i'
+    const parse = (content: string) => AofManifest.parse(Buffer.from(content))
+    expect(() => parse(`file x\0 seq 1 type i\n${line}\n`)).toThrow('The AOF manifest file contains too long line')
+    expect(parse(`#\0\n${line}\n`).increments).toEqual([{ name: 'x', seq: 1, type: 'i' }])
+  })
+
+  test('numbers may have blanks before them, within their line', async () => {
+    const { client } = await loaded('* 3\r\n$\t3\r\nSET\r\n$1\r\na\r\n$ +1\r\nb\r\n')
+    expect(client.send('GET', 'a')).toBe('$1\r\nb\r\n')
+    await expect(loaded('* \r\n3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\nb\r\n')).rejects.toThrow(PersistenceError)
   })
 
   test('commands larger than the window, and many of them', async () => {
