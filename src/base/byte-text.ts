@@ -60,6 +60,11 @@ export function utf8Bytes(text: string): Uint8Array {
   return Buffer.from(text, 'utf8')
 }
 
+/** One character per byte of the text's UTF-8: as names stand beside bytes that are no text. */
+export function utf8AsLatin1(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1')
+}
+
 /** An amount of memory as INFO shows it: 1023B, 1.00K, 2.50M. */
 export function bytesToHuman(sizeBytes: number): string {
   let unitBytes = 1024

@@ -4,6 +4,7 @@
 import { writeSync } from 'node:fs'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline/promises'
+import { utf8AsLatin1 } from '../base/byte-text.ts'
 import { SystemClock } from '../base/clock.ts'
 import { Random } from '../base/random.ts'
 import { REDIS_VERSION } from '../base/version.ts'
@@ -34,10 +35,10 @@ export async function checkRdb(args: readonly string[], program: string): Promis
     file = nodeFileSystem.openForReading(path)
   } catch (error) {
     if (!(error instanceof FileError)) throw error
-    print(`[offset 0] Checking RDB file ${path}\n`)
+    print(`[offset 0] Checking RDB file ${utf8AsLatin1(path)}\n`)
     return 1
   }
-  return new RdbChecker(file, codecs, keyspace, (line) => print(`${line}\n`)).check(path) ? 0 : 1
+  return new RdbChecker(file, codecs, keyspace, (line) => print(`${line}\n`)).check(utf8AsLatin1(path)) ? 0 : 1
 }
 
 /** Returns the exit code. */
@@ -69,7 +70,7 @@ function reading(): { keyspace: Keyspace; codecs: RdbCodecs } {
   return { keyspace, codecs: new RdbCodecs(dataTypeCodecs(keyspace)) }
 }
 
-/** At once, so that nothing is lost when the process ends. */
+/** One character per byte; at once, so that nothing is lost when the process ends. */
 function print(text: string): void {
   const bytes = Buffer.from(text, 'latin1')
   for (let at = 0; at < bytes.length; ) {
@@ -98,7 +99,9 @@ function log(message: string): void {
   const two = (value: number) => String(value).padStart(2, '0')
   const day = `${two(now.getDate())} ${MONTHS[now.getMonth()]} ${now.getFullYear()}`
   const time = `${two(now.getHours())}:${two(now.getMinutes())}:${two(now.getSeconds())}`
-  print(`${process.pid}:C ${day} ${time}.${String(now.getMilliseconds()).padStart(3, '0')} # ${message}\n`)
+  print(
+    `${process.pid}:C ${day} ${time}.${String(now.getMilliseconds()).padStart(3, '0')} # ${utf8AsLatin1(message)}\n`,
+  )
 }
 
 /** As C's argv[0]. */

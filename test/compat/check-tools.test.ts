@@ -103,6 +103,19 @@ test.skipIf(!REDIS)('cutting at a timestamp', () => {
   same('aof', { 'one.aof': `${set('a')}#TS:x\r\n` }, ['--truncate-to-timestamp', '5', 'one.aof'])
 })
 
+test.skipIf(!REDIS)('names beyond ASCII', () => {
+  const files = { 'jørn.manifest': Buffer.from('file "j\\xc3\\xb8rn.aof" seq 1 type i\n'), 'jørn.aof': set('a') }
+  same('aof', files, ['jørn.manifest'])
+  same('aof', { ...files, 'jørn.aof': `${set('a')}*1\r\n+\xf8` }, ['jørn.manifest'])
+  same('aof', { ...files, 'jørn.aof': command('MULTI') + command('MULTI') }, ['--fix', 'jørn.manifest'], 'y\n')
+  same('aof', { 'jørn.manifest': Buffer.from('file jørn.aof seq 1\n') }, ['jørn.manifest'])
+  same('aof', files, ['jørn.aof'])
+  same('aof', { 'jørn.aof': 'REDIS0010\xff' }, ['jørn.aof'])
+  same('aof', {}, ['jørn.aof'])
+  same('rdb', {}, ['jørn.rdb'])
+  same('rdb', { 'jørn.rdb': 'REDIS0010' }, ['jørn.rdb'])
+})
+
 test.skipIf(!REDIS)('many files', () => {
   const manifest = 'file b.aof seq 1 type b\nfile i1.aof seq 1 type i\nfile i2.aof seq 2 type i\n'
   const cut = set('z').slice(0, -3)

@@ -3,6 +3,7 @@
  * Lines, offsets, verdicts and exit codes are those of redis-check-aof 7.0.15, old single files and RDB preambles included.
  */
 
+import { utf8AsLatin1 } from '../../base/byte-text.ts'
 import type { Keyspace } from '../../keyspace/keyspace.ts'
 import { PersistenceError } from '../errors.ts'
 import { FileError, type FileSystem, type ReadableFile } from '../file-system.ts'
@@ -21,6 +22,7 @@ export interface AofCheckHost {
   readonly fileSystem: FileSystem
   readonly codecs: RdbCodecs
   readonly keyspace: Keyspace
+  /** One character per byte. */
   print(text: string): void
   /** Asks on the terminal; the answer without its line end. */
   ask(question: string): Promise<string>
@@ -49,7 +51,7 @@ const RDB_HEADER_BYTES_MIN = 8
 export class AofChecker {
   private readonly host: AofCheckHost
   private readonly options: AofCheckOptions
-  /** Of all files so far, as in Redis. */
+  /** Of all files so far, as in Redis; with bytes of the file in it, so one character per byte. */
   private error = ''
   private line = 1
   private isInMulti = 0
@@ -133,8 +135,8 @@ export class AofChecker {
     const { host, options } = this
     let start = 0
     if (hasPreamble) {
-      const checker = new RdbChecker(file, host.codecs, host.keyspace, (line) => this.print(line))
-      if (!checker.check(name)) return this.exit('RDB preamble of AOF file is not sane, aborting.')
+      const checker = new RdbChecker(file, host.codecs, host.keyspace, (line) => host.print(`${line}\n`))
+      if (!checker.check(utf8AsLatin1(name))) return this.exit('RDB preamble of AOF file is not sane, aborting.')
       this.print('RDB preamble is OK, proceeding with AOF tail...')
       start = checker.endOffset
     }
@@ -161,7 +163,7 @@ export class AofChecker {
     if (input.hasEnded && this.isInMulti !== 0 && this.error === '') {
       this.setError(input.partOffset, 'Reached EOF before reading EXEC for MULTI')
     }
-    if (this.error !== '') this.print(this.error)
+    if (this.error !== '') host.print(`${this.error}\n`)
     const { sizeBytes } = file
     const excess = sizeBytes - valid
     if (excess === 0 && options.timestamp !== 0n) {
@@ -220,10 +222,10 @@ export class AofChecker {
       if (i > 0) continue
       const name = text.toLowerCase()
       if (name === 'multi' && this.isInMulti++ !== 0) {
-        return this.setError(input.partOffset, `Unexpected MULTI in AOF ${path}`)
+        return this.setError(input.partOffset, `Unexpected MULTI in AOF ${utf8AsLatin1(path)}`)
       }
       if (name === 'exec' && --this.isInMulti !== 0) {
-        return this.setError(input.partOffset, `Unexpected EXEC in AOF ${path}`)
+        return this.setError(input.partOffset, `Unexpected EXEC in AOF ${utf8AsLatin1(path)}`)
       }
     }
     return true
@@ -302,7 +304,7 @@ export class AofChecker {
   }
 
   private print(line: string): void {
-    this.host.print(`${line}\n`)
+    this.host.print(`${utf8AsLatin1(line)}\n`)
   }
 
   private exit(line: string): never {
