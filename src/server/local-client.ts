@@ -120,7 +120,8 @@ export class LocalClient {
       const { session } = this
       const { engine } = session
       if (engine.activeSession !== null) return this.pumpSoon()
-      if (this.current !== null && session.has(BLOCKED)) return
+      // It has its reply still to come: from a command that blocks, or once the append-only file has what it wrote.
+      if (this.current !== null && (session.has(BLOCKED) || session.heldBytes > 0)) return
       this.settle()
       const call = queue.shift()
       if (call === undefined) return

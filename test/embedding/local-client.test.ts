@@ -1,4 +1,7 @@
 /** In-process clients: replies, messages and waiting as over a socket, in the order in which they were asked for. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createServer, type EmbeddedServer, ManualClock, ReplyError, type ReplyValue } from '../../src/index.ts'
 
@@ -170,6 +173,60 @@ describe('waiting', () => {
     expect(await server.execute('CLIENT', 'KILL', 'ID', id)).toBe(1)
     expect(client.isClosed).toBe(true)
     await expect(client.execute('PING')).rejects.toMatchObject({ code: 'O7_CLOSED', message: 'the client is closed' })
+  })
+})
+
+describe('replies that wait for the append-only file', () => {
+  let dir: string
+
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'o7-local-'))
+  })
+
+  afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+  test.each(['always', 'everysec', 'no'] as const)(
+    'belong to their requests with appendfsync %s',
+    async (appendfsync) => {
+      await using appending = await createServer({ listen: false, dir, appendonly: true, appendfsync })
+      expect(await appending.execute('SET', 'n', 1)).toBe('OK')
+      expect(await appending.execute('GET', 'n')).toBe('1')
+      expect(await Promise.all([2, 3, 4].map(() => appending.execute('INCR', 'n')))).toEqual([2, 3, 4])
+      await expect(appending.execute('LPUSH', 'n', 'x')).rejects.toMatchObject({ code: 'WRONGTYPE' })
+
+      const messages: ReplyValue[] = []
+      const client = appending.connect({ onPush: (message) => messages.push(message) })
+      await appending.execute('CONFIG', 'SET', 'notify-keyspace-events', 'E$')
+      const replies = [
+        client.execute('SET', 'a', 1),
+        client.execute('SUBSCRIBE', '__keyevent@0__:set'),
+        client.execute('APPEND', 'a', 'bc'),
+        client.execute('SET', 'a', 2),
+        client.execute('BLPOP', 'list', 0),
+        client.execute('GET', 'a'),
+      ]
+      expect(await Promise.all(replies.slice(0, 4))).toEqual(['OK', 1, 3, 'OK'])
+      expect(await appending.execute('RPUSH', 'list', 'x')).toBe(1)
+      expect(await Promise.all(replies.slice(4))).toEqual([['list', 'x'], '2'])
+      await settled()
+      expect(messages).toEqual([['message', '__keyevent@0__:set', 'a']])
+      await client.execute('UNSUBSCRIBE')
+      expect(await client.execute('CLIENT', 'REPLY', 'OFF')).toBe(null)
+      expect(await client.execute('SET', 'a', 3)).toBe(null)
+      expect(await client.execute('CLIENT', 'REPLY', 'ON')).toBe('OK')
+    },
+  )
+
+  test('are rejections if the server is closed before', async () => {
+    const appending = await createServer({ listen: false, dir, appendonly: true, appendfsync: 'always' })
+    const client = appending.connect()
+    const calls = [client.execute('SET', 'k', 1), client.execute('SET', 'k', 2)]
+    const settling = Promise.allSettled(calls)
+    await appending.close()
+    for (const call of await settling) {
+      if (call.status === 'rejected') expect(call.reason).toMatchObject({ code: 'O7_CLOSED' })
+      else expect(call.value).toBe('OK')
+    }
   })
 })
 
