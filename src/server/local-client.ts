@@ -148,7 +148,14 @@ export class LocalClient {
   private receive(bytes: Uint8Array): void {
     this.decoder.append(bytes)
     for (;;) {
-      const value = this.decoder.next()
+      let value: ReplyValue | undefined
+      try {
+        value = this.decoder.next()
+      } catch (error) {
+        // Some command wrote what is no reply. The error must not unwind the engine that is at work.
+        if (this.session !== null) this.session.engine.fail(error, this.session)
+        return
+      }
       if (value === undefined) return
       const { current } = this
       if (this.decoder.wasPush || current === null) this.pushed(value)

@@ -5,6 +5,7 @@ import {
   defineCommand,
   type EmbeddedServer,
   FAST,
+  type ReplyWriter,
   type ServerError,
   type ServerOptions,
 } from '../../src/index.ts'
@@ -147,4 +148,27 @@ test('the log has the report', async () => {
   expect(text).toContain('crash.test.ts')
   expect(text).toContain('shop.bug')
   expect(text).toContain('=== REDIS BUG REPORT END.')
+})
+
+test.each<[string, (reply: ReplyWriter) => void]>([
+  ['a line that ends early', (reply) => reply.status('first\r\nsecond')],
+  ['a number that is none', (reply) => reply.integer(Number.NaN)],
+])('stops at a handler that writes what is no reply: %s', async (_what, write) => {
+  const crashes: ServerError[] = []
+  const server = await start({
+    listen: false,
+    onCrash: (error) => crashes.push(error),
+    commands: [
+      defineCommand({
+        ...{ name: 'SHOP.WRONG', arity: 1, flags: FAST },
+        doc: { group: 'test', since: '1.0.0', summary: 'Answers what is no reply.' },
+        run: (_ctx, _argv, reply) => write(reply),
+      }),
+    ],
+  })
+  await server.execute('SHOP.WRONG').catch(() => {})
+  await expect(server.execute('PING')).rejects.toMatchObject({ code: 'O7_CRASHED' })
+  await settled()
+  expect(crashes).toHaveLength(1)
+  expect(server.isClosed).toBe(true)
 })
