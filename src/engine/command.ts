@@ -65,17 +65,20 @@ export function defineCommand(definition: CommandDefinition): Command {
 }
 
 function derive(definition: CommandDefinition, parent: Command | null): Command {
+  // Whoever writes JavaScript has no compiler that asks for all this.
+  if (typeof definition !== 'object' || definition === null) throw new TypeError('a command is declared as an object')
   const { name, arity } = definition
-  if (!/^[\w.:-]+$/.test(name)) throw new TypeError(`command name "${name}" may hold letters, digits and _ . : - only`)
+  if (typeof name !== 'string' || !/^[\w.:-]+$/.test(name))
+    throw new TypeError(`command name "${name}" may hold letters, digits and _ . : - only`)
+  checkParts(definition)
   if (!Number.isInteger(arity) || arity === 0)
     throw new TypeError(`command ${name}: arity must be a whole number other than 0`)
   if (definition.run === undefined && (definition.subcommands ?? []).length === 0) {
     throw new TypeError(`command ${name}: needs a run function or subcommands`)
   }
-  if (definition.run?.constructor.name === 'AsyncFunction') {
+  if (/^Async|Generator/.test(definition.run?.constructor.name ?? '')) {
     throw new TypeError(`command ${name}: run must not be async: the next command runs as soon as it returns`)
   }
-  // Whoever writes JavaScript has no compiler that asks for these.
   if (!Number.isInteger(definition.flags)) throw new TypeError(`command ${name}: flags must be a number, 0 for none`)
   const { group, since, summary } = definition.doc ?? {}
   if (typeof group !== 'string' || typeof since !== 'string' || typeof summary !== 'string') {
@@ -104,7 +107,33 @@ function derive(definition: CommandDefinition, parent: Command | null): Command 
     subcommands: [],
   }
   command.subcommands = (definition.subcommands ?? []).map((child) => derive(child, command))
+  const names = command.subcommands.map((child) => child.fullName)
+  const twice = names.find((child, index) => names.indexOf(child) !== index)
+  if (twice !== undefined) throw new TypeError(`command ${name}: subcommand ${twice} is declared twice`)
   return command
+}
+
+const LISTS: ReadonlyMap<'keys' | 'acl' | 'tips' | 'subcommands', 'object' | 'string'> = new Map([
+  ['keys', 'object'],
+  ['acl', 'string'],
+  ['tips', 'string'],
+  ['subcommands', 'object'],
+])
+
+/** Throws if a part of a declaration that may be left out is there and of another kind. */
+function checkParts(definition: CommandDefinition): void {
+  for (const part of ['run', 'getKeys'] as const) {
+    const value: unknown = definition[part]
+    if (value !== undefined && typeof value !== 'function') {
+      throw new TypeError(`command ${definition.name}: ${part} must be a function`)
+    }
+  }
+  for (const [part, kind] of LISTS) {
+    const list: unknown = definition[part]
+    if (list === undefined) continue
+    const isRight = Array.isArray(list) && list.every((item: unknown) => typeof item === kind && item !== null)
+    if (!isRight) throw new TypeError(`command ${definition.name}: ${part} must be a list of ${kind}s`)
+  }
 }
 
 /** A mistake in the grammar of a user's command shows when it is declared, not when somebody asks for its docs. */

@@ -81,13 +81,17 @@ export interface EmbeddedServer extends AsyncDisposable {
 
 type Check = (value: unknown) => boolean
 const isFunction: Check = (value) => typeof value === 'function'
+const isClock: Check = (value) => {
+  const clock = value as Partial<Clock> | null
+  return [clock?.refresh, clock?.wallUs, clock?.advance].every(isFunction)
+}
 const OWN_OPTIONS: ReadonlyMap<string, readonly [isRight: Check, what: string]> = new Map<
   keyof OwnOptions,
   readonly [Check, string]
 >([
   ['listen', [(value) => typeof value === 'boolean', 'true or false']],
   ['commands', [Array.isArray, 'a list of commands']],
-  ['clock', [(value) => typeof (value as Clock | null)?.advance === 'function', 'a clock']],
+  ['clock', [isClock, 'a clock, such as new ManualClock(),']],
   ['seed', [Number.isSafeInteger, 'a whole number']],
   ['onLog', [isFunction, 'a function']],
   ['onCrash', [isFunction, 'a function']],
@@ -99,6 +103,9 @@ const OWN_OPTIONS: ReadonlyMap<string, readonly [isRight: Check, what: string]> 
  * one. Rejects with a ConfigOptionError, or with a ServerError if it can not listen or not load.
  */
 export async function createServer(options: ServerOptions = {}): Promise<EmbeddedServer> {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new ConfigOptionError('O7_INVALID_OPTION', '', 'createServer takes an object of options, as { port: 6379 }')
+  }
   const clock = options.clock ?? new SystemClock()
   const parameters = parametersOf(options)
   const isDeaf = options.listen === false

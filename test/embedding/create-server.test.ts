@@ -162,7 +162,9 @@ describe('options', () => {
     [{ listen: 'no' }, 'O7_INVALID_OPTION', 'listen'],
     [{ commands: {} }, 'O7_INVALID_OPTION', 'commands'],
     [{ commands: [{ name: 'X' }] }, 'O7_INVALID_OPTION', 'commands'],
+    [{ commands: [null] }, 'O7_INVALID_OPTION', 'commands'],
     [{ clock: 1000 }, 'O7_INVALID_OPTION', 'clock'],
+    [{ clock: { advance() {} } }, 'O7_INVALID_OPTION', 'clock'],
     [{ seed: 0.5 }, 'O7_INVALID_OPTION', 'seed'],
     [{ onLog: true }, 'O7_INVALID_OPTION', 'onLog'],
     [{ clusterEnabled: true }, 'O7_INVALID_OPTION', 'clusterEnabled'],
@@ -170,6 +172,27 @@ describe('options', () => {
     const error = await rejection(createServer(options))
     expect(error).toBeInstanceOf(ConfigOptionError)
     expect(error).toMatchObject({ code, option })
+  })
+
+  test.each([null, 6379, 'redis.conf', [6379]])('%j are no options', async (options) => {
+    const error = await rejection(createServer(options as never))
+    expect(error).toBeInstanceOf(ConfigOptionError)
+    expect(error).toMatchObject({ code: 'O7_INVALID_OPTION', option: '' })
+  })
+
+  test.each<[object, string]>([
+    [
+      { save: false },
+      'option save: Invalid save parameters (needed are pairs of seconds and changes, as in [[900, 1]]',
+    ],
+    [{ replicaof: '127.0.0.1:6379' }, 'option replicaof: wrong number of arguments (needed are a host and a port'],
+    [{ commands: [null] }, 'option commands, item 0: a command is declared as an object'],
+    [{ clock: {} }, 'option clock: a clock, such as new ManualClock(), is needed'],
+    [{ 'maxmemory-policy': 'noeviction' }, 'unknown option "maxmemory-policy": the option is called maxmemoryPolicy'],
+  ])('%j: the error tells what to do', async (options, message) => {
+    expect((await rejection(createServer(options))) as Error).toMatchObject({
+      message: expect.stringContaining(message),
+    })
   })
 
   test('log lines go to onLog one by one, nowhere without it', async () => {

@@ -48,6 +48,12 @@ export function isConfigOption(option: string): boolean {
   return NAMES.has(option)
 }
 
+/** What is needed, where Redis's own words do not tell. */
+const NEEDED: ReadonlyMap<ParameterName, string> = new Map([
+  ['save', "needed are pairs of seconds and changes, as in [[900, 1]], or '' for none"],
+  ['replicaof', "needed are a host and a port, as in '127.0.0.1 6379'"],
+])
+
 /** Puts options into the configuration. Throws ConfigOptionError. */
 export function applyOptions(store: ConfigStore, options: ConfigOptions): void {
   for (const [option, value] of Object.entries(options)) {
@@ -55,7 +61,10 @@ export function applyOptions(store: ConfigStore, options: ConfigOptions): void {
     const name = NAMES.get(option)
     if (name === undefined) throw unknownOption(option)
     const reason = store.directive(findParameter(name)!, argumentsOf(option, value))
-    if (reason !== null) throw new ConfigOptionError('O7_INVALID_OPTION', option, `option ${option}: ${reason}`)
+    if (reason === null) continue
+    const needed = NEEDED.get(name)
+    const hint = needed === undefined ? '' : ` (${needed})`
+    throw new ConfigOptionError('O7_INVALID_OPTION', option, `option ${option}: ${reason}${hint}`)
   }
 }
 

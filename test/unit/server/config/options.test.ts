@@ -104,7 +104,11 @@ test.each([
     'O7_INVALID_OPTION',
     'option save: a value of type object is no string, number, boolean or list of them',
   ],
-  [{ save: [900] }, 'O7_INVALID_OPTION', 'option save: Invalid save parameters'],
+  [
+    { save: [900] },
+    'O7_INVALID_OPTION',
+    "option save: Invalid save parameters (needed are pairs of seconds and changes, as in [[900, 1]], or '' for none)",
+  ],
   [{ daemonize: 1 }, 'O7_INVALID_OPTION', "option daemonize: argument must be 'yes' or 'no'"],
   [{ clusterEnabled: true }, 'O7_INVALID_OPTION', 'option clusterEnabled: cluster mode is not there yet'],
 ])('%j is refused', (options, code, message) => {
