@@ -104,3 +104,24 @@ test('after SHUTDOWN from a client', async () => {
   )
   expect(output).toBe('true')
 })
+
+test('closed servers do not pile up in memory', async () => {
+  const output = await run(
+    'memory',
+    `
+    const kept = []
+    let most = 0
+    for (let i = 0; i < 12; i++) {
+      const server = await createServer({ listen: false })
+      await server.execute('DEBUG', 'POPULATE', 250_000, 'key', 100)
+      await server.close()
+      // Who keeps a server that is closed does not keep its data.
+      kept.push(server)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      most = Math.max(most, process.memoryUsage().arrayBuffers)
+    }
+    console.log(most < 6 * 32 * 1024 * 1024 ? 'given back' : 'held: ' + most)
+    `,
+  )
+  expect(output).toBe('given back')
+})
