@@ -76,6 +76,8 @@ beforeAll(async () => {
   writeFileSync(join(checkout, 'package.json'), JSON.stringify(manifest))
   symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'), 'dir')
   writeFileSync(join(checkout, 'dist/chunks/left-behind.js'), '')
+  mkdirSync(join(checkout, 'examples/vitest/node_modules'), { recursive: true })
+  writeFileSync(join(checkout, 'examples/vitest/node_modules/results.json'), '')
   await run('npm', ['pack', '--pack-destination', dir], checkout)
 
   mkdirSync(user)
@@ -109,6 +111,8 @@ test('holds the build, its typings, its sources, docs and examples, and nothing 
   }
   expect(files.filter((path) => !/^(?:bin|dist|src|docs|examples)\/|^[^/]+$/.test(path))).toEqual([])
   expect(files).not.toContain('dist/chunks/left-behind.js')
+  // Test runners keep their caches there.
+  expect(files.filter((path) => path.includes('node_modules'))).toEqual([])
   expect(files.filter((path) => /^(?:dist|src)\/.*\.test\.|\.tsbuildinfo$/.test(path))).toEqual([])
 })
 
