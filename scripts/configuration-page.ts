@@ -133,6 +133,7 @@ function takes(entry: Entry): string {
 /** Of what has a syntax of its own. */
 const SYNTAX: Readonly<Record<string, string>> = {
   save: 'pairs of seconds and changes',
+  replicaof: 'a host and a port',
   dir: 'a folder',
   dbfilename: 'a file name without a path',
   bind: 'up to 16 addresses; one with `-` in front may be missing',
