@@ -1,39 +1,8 @@
 /**
- * Small conversions between bytes and text. Words of the protocol are ASCII and compared without case; names that may hold
- * any bytes become Latin-1 strings, one character per byte, so that nothing is lost.
+ * Small conversions between bytes and text. Names that may hold any bytes become Latin-1 strings, one character per byte, so
+ * that nothing is lost.
  */
 import { fixedText } from './double-text.ts'
-
-/** Whether the bytes are the word, in any case. `upper` must be upper-case ASCII. Hot path: option words of commands. */
-export function equalsIgnoreCase(buf: Uint8Array, start: number, end: number, upper: string): boolean {
-  const length = end - start
-  if (length !== upper.length) return false
-  for (let i = 0; i < length; i++) {
-    let byte = buf[start + i]!
-    if (byte >= 0x61 && byte <= 0x7a) byte -= 0x20
-    if (byte !== upper.charCodeAt(i)) return false
-  }
-  return true
-}
-
-/** Whether two ranges hold the same bytes, ASCII letters compared without case. */
-export function rangesEqualIgnoreCase(
-  a: Uint8Array,
-  aStart: number,
-  aEnd: number,
-  b: Uint8Array,
-  bStart: number,
-  bEnd: number,
-): boolean {
-  const length = aEnd - aStart
-  if (length !== bEnd - bStart) return false
-  for (let i = 0; i < length; i++) {
-    const x = a[aStart + i]!
-    const y = b[bStart + i]!
-    if (x !== y && upperByte(x) !== upperByte(y)) return false
-  }
-  return true
-}
 
 /** One character per byte. */
 export function latin1Text(buf: Uint8Array, start: number, end: number): string {
@@ -78,7 +47,3 @@ export function bytesToHuman(sizeBytes: number): string {
 
 /** Up to here a loop is faster than wrapping the range in a Buffer (measured, Node 20). */
 const SHORT_TEXT_BYTES = 24
-
-function upperByte(byte: number): number {
-  return byte >= 0x61 && byte <= 0x7a ? byte - 0x20 : byte
-}

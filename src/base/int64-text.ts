@@ -192,11 +192,6 @@ export function intTextLength(value: number): number {
   return 8 + digitsOfSmall(Math.floor(value / TEN_8))
 }
 
-/** Bytes that writeInt64 would write. */
-export function int64TextLength(value: bigint): number {
-  return value.toString().length
-}
-
 /** Digits of an integer in [0, 10^9). */
 function digitsOfSmall(value: number): number {
   if (value < 10_000) return value < 100 ? (value < 10 ? 1 : 2) : value < 1000 ? 3 : 4

@@ -58,10 +58,6 @@ export function parseLongDouble(buf: Uint8Array, start: number, end: number): Lo
     : { negative, mantissa: value.mantissa, exponent: value.exponent }
 }
 
-export function longDoubleFromInt64(value: bigint): LongDouble {
-  return { negative: value < 0n, mantissa: value < 0n ? -value : value, exponent: 0 }
-}
-
 /** The sum, rounded to nearest even; overflow gives an infinity, infinities of two signs give a NaN. */
 export function addLongDouble(a: LongDouble, b: LongDouble): LongDouble {
   if (!isFiniteLongDouble(a) || !isFiniteLongDouble(b)) return addNonFinite(a, b)

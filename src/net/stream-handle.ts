@@ -9,7 +9,7 @@
  * `detectStreamHandles` looks whether everything used here is there and behaves; if not (another Node, Windows, TLS),
  * connections use net.Socket as documented (socket-connection.ts).
  */
-import net from 'node:net'
+import type net from 'node:net'
 
 /** A native stream handle (TCPWrap, PipeWrap): the members used here. */
 export interface StreamHandle {
@@ -89,9 +89,4 @@ export function interceptConnections(server: net.Server, onConnection: (handle: 
     if (status === 0 && handle !== undefined) onConnection(handle)
   }
   return true
-}
-
-/** The documented way, for handles that turn out unusable. */
-export function socketOf(handle: StreamHandle): net.Socket {
-  return new net.Socket({ handle } as unknown as net.SocketConstructorOpts)
 }

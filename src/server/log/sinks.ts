@@ -8,7 +8,7 @@ export interface LogSink {
   write(text: string): void
 }
 
-/** Keeps what is written: tests, and embedded servers that want to look. */
+/** Keeps what is written, for tests. */
 export class MemorySink implements LogSink {
   text = ''
 

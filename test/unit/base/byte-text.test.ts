@@ -1,45 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import {
-  bytesToHuman,
-  equalsIgnoreCase,
-  latin1Bytes,
-  latin1Text,
-  rangesEqualIgnoreCase,
-} from '../../../src/base/byte-text.ts'
+import { bytesToHuman, latin1Bytes, latin1Text } from '../../../src/base/byte-text.ts'
 import fc from '../../support/property.ts'
 
-const upperAscii = (text: string) => text.replace(/[a-z]/g, (letter) => letter.toUpperCase())
 const anyText = fc.string({
   unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)),
   maxLength: 60,
-})
-const letters = fc.string({ unit: fc.constantFrom(...'abzABZ@[`{é'), maxLength: 4 })
-
-describe('case-insensitive comparison', () => {
-  it('folds ASCII letters and nothing else', () => {
-    fc.assert(
-      fc.property(fc.oneof(anyText, letters), fc.oneof(anyText, letters), (x, y) => {
-        const a = Buffer.from(`.${x}.`, 'latin1')
-        const b = Buffer.from(`..${y}`, 'latin1')
-        const equal = upperAscii(x) === upperAscii(y)
-        expect(rangesEqualIgnoreCase(a, 1, 1 + x.length, b, 2, 2 + y.length)).toBe(equal)
-        expect(equalsIgnoreCase(a, 1, 1 + x.length, upperAscii(y))).toBe(equal)
-        expect(equalsIgnoreCase(a, 1, 1 + x.length, upperAscii(x))).toBe(true)
-      }),
-      { numRuns: 2000 },
-    )
-  })
-
-  it('sees every pair of bytes as the definition does', () => {
-    const differing: string[] = []
-    for (let x = 0; x < 256; x++)
-      for (let y = 0; y < 256; y++) {
-        const equal = upperAscii(String.fromCharCode(x)) === upperAscii(String.fromCharCode(y))
-        if (rangesEqualIgnoreCase(new Uint8Array([x]), 0, 1, new Uint8Array([y]), 0, 1) !== equal)
-          differing.push(`${x} ${y}`)
-      }
-    expect(differing).toEqual([])
-  })
 })
 
 describe('Latin-1', () => {

@@ -4,7 +4,6 @@ import {
   addLongDouble,
   isFiniteLongDouble,
   type LongDouble,
-  longDoubleFromInt64,
   longDoubleHumanText,
   parseLongDouble,
 } from '../../../src/base/long-double.ts'
@@ -96,7 +95,7 @@ describe('long double', () => {
 
   it('takes integers as they are', () => {
     for (const value of [0n, 1n, -1n, 2n ** 63n - 1n, -(2n ** 63n)])
-      expect(longDoubleHumanText(longDoubleFromInt64(value))).toBe(String(value))
+      expect(longDoubleHumanText(parse(String(value))!)).toBe(String(value))
   })
 
   it('adds either way round', () => {
