@@ -25,7 +25,7 @@
  * Cost: all O(log n), 4 levels for a million items; 12 bytes per item in a full leaf, 18 on average. Maximum 2^31 - 1 items.
  * Where it differs from Redis: t_zset.c has a skiplist, one block per item with 1.33 links of 16 bytes each, whose search
  * reads a cold cache line per step: 20 of them for a million members where this reads 5.
- * Hot path: bench/micro/ordered-tree.ts.
+ * Hot path: bench/micro/zset.ts.
  * Sources: 1. R. Bayer, E. McCreight, "Organization and Maintenance of Large Ordered Indexes" (1972). 2. D. Comer, "The
  * Ubiquitous B-Tree" (1979). 3. W. Pugh, "A Skip List Cookbook" (1990), for what it replaces.
  */

@@ -56,7 +56,7 @@ export class RdbSource {
   textStart = 0
   textLength = 0
 
-  // What `readEncodedHeader` found.
+  // What `readCompressedHeader` found.
   compressedBytes = 0
   plainBytes = 0
 
