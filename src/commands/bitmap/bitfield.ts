@@ -18,9 +18,9 @@ import {
   KEY_RW,
   KEY_UPDATE,
   KEY_VARIABLE_FLAGS,
-  type KeyPosition,
 } from '../../engine/command.ts'
 import { DENYOOM, FAST, READONLY, WRITE } from '../../engine/flags.ts'
+import { keysOfBitfield } from '../../engine/key-functions.ts'
 import { NOTIFY_STRING } from '../../engine/notifications.ts'
 import type { Session } from '../../engine/session.ts'
 import { NO_KEY, WRONG_TYPE } from '../../keyspace/entry.ts'
@@ -91,17 +91,6 @@ export const bitfieldRo = defineCommand({
   },
   run: (ctx, argv, reply) => runBitfield(ctx, argv, true, reply),
 })
-
-/** Requests that only read say so; those with mistakes count as writing. */
-function keysOfBitfield(argv: Argv): readonly KeyPosition[] {
-  for (let i = 2; i < argv.count; ) {
-    const left = argv.count - i - 1
-    if (argv.is(i, 'GET') && left >= 2) i += 3
-    else if (argv.is(i, 'OVERFLOW') && left >= 1) i += 2
-    else return [[1, KEY_RW | KEY_ACCESS | KEY_UPDATE]]
-  }
-  return [[1, KEY_RO | KEY_ACCESS]]
-}
 
 function runBitfield(ctx: Session, argv: Argv, readOnly: boolean, reply: ReplyWriter): void {
   const operations = readOperations(ctx, argv, reply)

@@ -17,9 +17,9 @@ import {
   KEY_RW,
   KEY_UPDATE,
   KEY_VARIABLE_FLAGS,
-  type KeyPosition,
 } from '../../engine/command.ts'
 import { DENYOOM, FAST, WRITE } from '../../engine/flags.ts'
+import { keysOfSet } from '../../engine/key-functions.ts'
 import { NOTIFY_GENERIC, NOTIFY_STRING } from '../../engine/notifications.ts'
 import type { Session } from '../../engine/session.ts'
 import { stringEncoding, type UnixTimeMs } from '../../keyspace/db.ts'
@@ -88,14 +88,6 @@ export const psetex = defineCommand({
   },
   run: (ctx, argv, reply) => setExpiring(ctx, argv, UNIT_PX, 'psetex', reply),
 })
-
-/** The old value counts as read only when GET asks for it. */
-function keysOfSet(argv: Argv): readonly KeyPosition[] {
-  for (let i = 3; i < argv.count; i++) {
-    if (argv.is(i, 'GET')) return [[1, KEY_RW | KEY_ACCESS | KEY_UPDATE]]
-  }
-  return [[1, KEY_OW | KEY_UPDATE]]
-}
 
 /** Sets the key at argv[keyIndex] to argv[valueIndex]; nobody is told. Returns the entry. Hot. */
 export function storeString(ctx: Session, argv: Argv, keyIndex: number, valueIndex: number, keepTtl: boolean): number {
