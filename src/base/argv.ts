@@ -7,7 +7,7 @@
  * Valid until the handler returns; whoever keeps arguments longer takes `copy()`.
  * Hot path: bench/micro/receive.ts.
  */
-import { parseSafeInt } from './int64-text.ts'
+import { parseInt64, parseSafeInt } from './int64-text.ts'
 
 const INITIAL_ARGS = 64
 
@@ -89,6 +89,12 @@ export class Argv {
   safeInt(index: number): number {
     const start = this.starts[index]!
     return parseSafeInt(this.bytes, start, start + this.lengths[index]!)
+  }
+
+  /** An argument as an integer of 64 bits; null if it is none. */
+  int64(index: number): bigint | null {
+    const start = this.starts[index]!
+    return parseInt64(this.bytes, start, start + this.lengths[index]!)
   }
 
   /** Sum of the arguments' lengths. */

@@ -1,6 +1,5 @@
 /** Integers among the arguments of connection commands, with the errors that Redis has for what is none. */
 import type { Argv } from '../../base/argv.ts'
-import { parseInt64 } from '../../base/int64-text.ts'
 import { ERR_NOT_INTEGER, type ErrorReply, errorReply } from '../../resp/errors.ts'
 import type { ReplyWriter } from '../../resp/reply-writer.ts'
 
@@ -10,8 +9,7 @@ const ERR_NOT_INT32 = errorReply(`ERR value is out of range, value must between 
 
 /** An argument as a 64-bit integer; null when it is none, which has been replied. */
 export function readInt64(argv: Argv, index: number, reply: ReplyWriter, error: ErrorReply): bigint | null {
-  const start = argv.starts[index]!
-  const value = parseInt64(argv.bytes, start, start + argv.lengths[index]!)
+  const value = argv.int64(index)
   if (value === null) reply.error(error)
   return value
 }

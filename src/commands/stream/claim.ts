@@ -3,7 +3,6 @@
  * are pending no more. Propagated as XCLAIM with all that was set. Source: Redis command reference (since 5.0.0, 6.2.0).
  */
 import type { Argv } from '../../base/argv.ts'
-import { parseInt64 } from '../../base/int64-text.ts'
 import { defineCommand, firstKey, KEY_DELETE, KEY_RW, KEY_UPDATE } from '../../engine/command.ts'
 import { FAST, WRITE } from '../../engine/flags.ts'
 import type { Session } from '../../engine/session.ts'
@@ -64,7 +63,7 @@ export const xclaim = defineCommand({
     if (entry === WRONG_TYPE) return reply.error(ERR_WRONGTYPE)
     const group = findGroup(ctx, argv, entry, 2)
     if (group === 0) return replyNoGroup(argv, reply)
-    const minIdle = readInt64(argv, 4)
+    const minIdle = argv.int64(4)
     if (minIdle === null) return reply.error(ERR_CLAIM_IDLE)
     const ids: StreamId[] = []
     let i = 5
@@ -134,7 +133,7 @@ export const xautoclaim = defineCommand({
     const { db } = ctx
     const { streams } = db.keyspace
     const entry = db.readTyped(argv, 1, TYPE_STREAM)
-    const minIdle = readInt64(argv, 4)
+    const minIdle = argv.int64(4)
     if (minIdle === null) return reply.error(ERR_AUTOCLAIM_IDLE)
     const minIdleMs = Math.max(0, Number(minIdle))
     const start = readRangeStart(argv, 5, reply)
@@ -143,7 +142,7 @@ export const xautoclaim = defineCommand({
     let justId = false
     for (let i = 6; i < argv.count; i++) {
       if (argv.is(i, 'COUNT') && i + 1 < argv.count) {
-        const given = readInt64(argv, ++i)
+        const given = argv.int64(++i)
         if (given === null || given < 1n || given > COUNT_MAX) return reply.error(ERR_COUNT)
         count = Number(given)
       } else if (argv.is(i, 'JUSTID')) justId = true
@@ -242,15 +241,15 @@ function readClaimOptions(
     if (argv.is(i, 'FORCE')) options.force = true
     else if (argv.is(i, 'JUSTID')) options.justId = true
     else if (argv.is(i, 'IDLE') && hasMore) {
-      const idle = readInt64(argv, ++i)
+      const idle = argv.int64(++i)
       if (idle === null) return refuse(reply, ERR_IDLE)
       options.deliveredMs = ctx.nowMs - Number(idle)
     } else if (argv.is(i, 'TIME') && hasMore) {
-      const time = readInt64(argv, ++i)
+      const time = argv.int64(++i)
       if (time === null) return refuse(reply, ERR_TIME)
       options.deliveredMs = Number(time)
     } else if (argv.is(i, 'RETRYCOUNT') && hasMore) {
-      const count = readInt64(argv, ++i)
+      const count = argv.int64(++i)
       if (count === null) return refuse(reply, ERR_RETRYCOUNT)
       options.deliveries = count
     } else if (argv.is(i, 'LASTID') && hasMore) {
@@ -268,8 +267,4 @@ function readClaimOptions(
 function refuse(reply: ReplyWriter, error: ErrorReply): null {
   reply.error(error)
   return null
-}
-
-function readInt64(argv: Argv, index: number): bigint | null {
-  return parseInt64(argv.bytes, argv.starts[index]!, argv.starts[index]! + argv.lengths[index]!)
 }

@@ -4,7 +4,6 @@
  * Source: Redis command reference (since 5.0.0).
  */
 import type { Argv } from '../../base/argv.ts'
-import { parseInt64 } from '../../base/int64-text.ts'
 import { defineCommand, firstKey, KEY_ACCESS, KEY_RO } from '../../engine/command.ts'
 import { READONLY } from '../../engine/flags.ts'
 import type { Session } from '../../engine/session.ts'
@@ -61,7 +60,7 @@ function readFilter(argv: Argv, reply: ReplyWriter): Filter | null {
   let at = 3
   let minIdleMs = 0
   if (argv.is(3, 'IDLE')) {
-    const idle = readInt64(argv, 4)
+    const idle = argv.int64(4)
     if (idle === null) {
       reply.error(ERR_NOT_INTEGER)
       return null
@@ -73,7 +72,7 @@ function readFilter(argv: Argv, reply: ReplyWriter): Filter | null {
     minIdleMs = Number(idle)
     at = 5
   }
-  const count = readInt64(argv, at + 2)
+  const count = argv.int64(at + 2)
   if (count === null) {
     reply.error(ERR_NOT_INTEGER)
     return null
@@ -83,10 +82,6 @@ function readFilter(argv: Argv, reply: ReplyWriter): Filter | null {
   const end = readRangeEnd(argv, at + 1, reply)
   if (end === null) return null
   return { minIdleMs, start, end, count: Math.max(0, Number(count)), consumerAt: at + 3 < argv.count ? at + 3 : 0 }
-}
-
-function readInt64(argv: Argv, index: number): bigint | null {
-  return parseInt64(argv.bytes, argv.starts[index]!, argv.starts[index]! + argv.lengths[index]!)
 }
 
 function replyOverview(streams: StreamType, group: Ref, reply: ReplyWriter): void {

@@ -5,7 +5,6 @@
  * XREADGROUP is propagated as what it does to the group. Source: Redis command reference (since 5.0.0).
  */
 import type { Argv } from '../../base/argv.ts'
-import { parseInt64 } from '../../base/int64-text.ts'
 import {
   defineCommand,
   type GetKeys,
@@ -153,13 +152,13 @@ function readOptions(ctx: Session, argv: Argv, isGroup: boolean, reply: ReplyWri
     const more = argv.count - i - 1
     if (argv.is(i, 'BLOCK') && more > 0) {
       i++
-      const timeoutMs = readInt64(argv, i)
+      const timeoutMs = argv.int64(i)
       if (timeoutMs === null) return refuse(reply, ERR_TIMEOUT)
       if (timeoutMs < 0) return refuse(reply, ERR_TIMEOUT_NEGATIVE)
       options.untilMs = timeoutMs === 0n ? 0 : ctx.nowMs + Number(timeoutMs)
     } else if (argv.is(i, 'COUNT') && more > 0) {
       i++
-      const count = readInt64(argv, i)
+      const count = argv.int64(i)
       if (count === null) return refuse(reply, ERR_NOT_INTEGER)
       options.count = count < 0 ? 0 : Number(count)
     } else if (argv.is(i, 'STREAMS') && more > 0) {
@@ -183,10 +182,6 @@ function readOptions(ctx: Session, argv: Argv, isGroup: boolean, reply: ReplyWri
 function refuse(reply: ReplyWriter, error: ReturnType<typeof errorReply>): null {
   reply.error(error)
   return null
-}
-
-function readInt64(argv: Argv, index: number): bigint | null {
-  return parseInt64(argv.bytes, argv.starts[index]!, argv.starts[index]! + argv.lengths[index]!)
 }
 
 function readPosition(

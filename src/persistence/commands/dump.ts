@@ -7,7 +7,6 @@
  * Source: Redis command reference; cluster.c.
  */
 import type { Argv } from '../../base/argv.ts'
-import { parseInt64 } from '../../base/int64-text.ts'
 import { type Command, defineCommand, firstKey, KEY_ACCESS, KEY_OW, KEY_RO, KEY_UPDATE } from '../../engine/command.ts'
 import { ASKING, DENYOOM, READONLY, WRITE } from '../../engine/flags.ts'
 import { NOTIFY_GENERIC } from '../../engine/notifications.ts'
@@ -95,7 +94,7 @@ function restore(persistence: Persistence, ctx: Session, argv: Argv, reply: Repl
   if (options === null) return
   const { db } = ctx
   if (!options.replaces && db.write(argv, 1) !== NO_KEY) return reply.error(ERR_BUSYKEY)
-  const ttl = readInteger(argv, 2)
+  const ttl = argv.int64(2)
   if (ttl === null) return reply.error(ERR_NOT_INTEGER)
   if (ttl < 0n) return reply.error(ERR_TTL)
   const { bytes } = argv
@@ -144,12 +143,12 @@ function readOptions(argv: Argv, reply: ReplyWriter): RestoreOptions | null {
     if (argv.is(i, 'REPLACE')) options.replaces = true
     else if (argv.is(i, 'ABSTTL')) options.isAbsolute = true
     else if (argv.is(i, 'IDLETIME') && !isLast && options.frequency === NOT_GIVEN) {
-      const idleSeconds = readInteger(argv, ++i)
+      const idleSeconds = argv.int64(++i)
       if (idleSeconds === null) return refuse(reply, ERR_NOT_INTEGER)
       if (idleSeconds < 0n) return refuse(reply, ERR_IDLE_TIME)
       options.idleSeconds = idleSeconds
     } else if (argv.is(i, 'FREQ') && !isLast && options.idleSeconds === NOT_GIVEN) {
-      const frequency = readInteger(argv, ++i)
+      const frequency = argv.int64(++i)
       if (frequency === null) return refuse(reply, ERR_NOT_INTEGER)
       if (frequency < 0n || frequency > FREQUENCY_MAX) return refuse(reply, ERR_FREQUENCY)
       options.frequency = frequency
@@ -161,11 +160,6 @@ function readOptions(argv: Argv, reply: ReplyWriter): RestoreOptions | null {
 function refuse(reply: ReplyWriter, error: Parameters<ReplyWriter['error']>[0]): null {
   reply.error(error)
   return null
-}
-
-function readInteger(argv: Argv, index: number): bigint | null {
-  const start = argv.starts[index]!
-  return parseInt64(argv.bytes, start, start + argv.lengths[index]!)
 }
 
 /** A value that was read and has no key yet. */

@@ -6,8 +6,6 @@
  * Replicas of Redis 7.0 do not tell what they have on disk, so none counts.
  * Source: Redis command reference, WAITAOF (since 7.2.0).
  */
-import type { Argv } from '../../base/argv.ts'
-import { parseInt64 } from '../../base/int64-text.ts'
 import { type Command, defineCommand } from '../../engine/command.ts'
 import { BLOCKING } from '../../engine/flags.ts'
 import { DENY_BLOCKING, IN_MULTI } from '../../engine/session.ts'
@@ -40,13 +38,13 @@ export function waitAofCommands(persistence: () => Persistence): readonly Comman
       run(ctx, argv, reply) {
         const { engine } = ctx
         const { aof } = persistence()
-        const local = integerAt(argv, 1)
+        const local = argv.int64(1)
         if (local === null) return reply.error(ERR_NOT_INTEGER)
         if (local < 0n || local > 1n) return reply.error(ERR_LOCAL)
-        const replicas = integerAt(argv, 2)
+        const replicas = argv.int64(2)
         if (replicas === null) return reply.error(ERR_NOT_INTEGER)
         if (replicas < 0n) return reply.error(ERR_NOT_POSITIVE)
-        const timeoutMs = integerAt(argv, 3)
+        const timeoutMs = argv.int64(3)
         if (timeoutMs === null) return reply.error(ERR_TIMEOUT)
         if (timeoutMs < 0n) return reply.error(ERR_TIMEOUT_NEGATIVE)
         if (engine.replication?.isReplica === true) return reply.error(ERR_REPLICA)
@@ -69,9 +67,4 @@ export function waitAofCommands(persistence: () => Persistence): readonly Comman
       },
     }),
   ]
-}
-
-function integerAt(argv: Argv, index: number): bigint | null {
-  const start = argv.starts[index]!
-  return parseInt64(argv.bytes, start, start + argv.lengths[index]!)
 }

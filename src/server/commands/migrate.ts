@@ -7,7 +7,6 @@
  */
 import type { Argv } from '../../base/argv.ts'
 import { assert } from '../../base/assert.ts'
-import { parseInt64 } from '../../base/int64-text.ts'
 import {
   type Command,
   defineCommand,
@@ -118,8 +117,8 @@ function readRequest(ctx: Session, argv: Argv): MigrationRequest | ErrorReply {
       break
     } else return ERR_SYNTAX
   }
-  const timeout = readInteger(argv, 5)
-  const destinationDb = readInteger(argv, 4)
+  const timeout = argv.int64(5)
+  const destinationDb = argv.int64(4)
   if (timeout === null || destinationDb === null) return ERR_NOT_INTEGER
   const keys: Uint8Array[] = []
   for (let i = firstKey; i < keysEnd; i++) if (ctx.db.read(argv, i) !== NO_KEY) keys.push(argv.copyOf(i))
@@ -143,9 +142,4 @@ function portOf(text: string): number {
   const digits = BigInt(/^\s*(-?|\+)(\d+)/.exec(text)?.slice(1).join('').replace('+', '') ?? 0)
   const port = Number(BigInt.asIntN(32, digits > INT64_MAX ? INT64_MAX : digits))
   return port < 0 ? -1 : port & 0xffff
-}
-
-function readInteger(argv: Argv, index: number): bigint | null {
-  const start = argv.starts[index]!
-  return parseInt64(argv.bytes, start, start + argv.lengths[index]!)
 }
