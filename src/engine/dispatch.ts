@@ -63,13 +63,17 @@ export function processClosely(engine: Engine, session: Session, found: CommandE
   if (session.has(REPLY_OFF | REPLY_SKIP)) engine.mute()
   answer(engine, session, found, argv)
   engine.unmute()
-  // A command that waits has its reply still to come, or to be skipped.
-  if (session.has(REPLY_SKIP | REPLY_SKIP_NEXT) && !session.has(BLOCKED)) {
-    const next = session.has(REPLY_SKIP_NEXT)
-    session.clearFlag(REPLY_SKIP | REPLY_SKIP_NEXT)
-    if (next) session.setFlag(REPLY_SKIP)
-  }
+  requestOver(session)
   session.gate = gateOf(session)
+}
+
+/** A request has had its turn, be it an empty one: what CLIENT REPLY SKIP is about moves on. */
+export function requestOver(session: Session): void {
+  // A command that waits has its reply still to come, or to be skipped.
+  if (!session.has(REPLY_SKIP | REPLY_SKIP_NEXT) || session.has(BLOCKED)) return
+  const next = session.has(REPLY_SKIP_NEXT)
+  session.clearFlag(REPLY_SKIP | REPLY_SKIP_NEXT)
+  if (next) session.setFlag(REPLY_SKIP)
 }
 
 function answer(engine: Engine, session: Session, found: CommandEntry | null, argv: Argv): void {

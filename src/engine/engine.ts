@@ -28,7 +28,7 @@ import { ClientPause } from './client-pause.ts'
 import type { Command } from './command.ts'
 import { type CommandEntry, CommandTable } from './command-table.ts'
 import { CommandTiming } from './command-timing.ts'
-import { processClosely } from './dispatch.ts'
+import { processClosely, requestOver } from './dispatch.ts'
 import { EffectStream, TO_ALL, TO_REPLICAS } from './effects.ts'
 import { Eviction } from './eviction.ts'
 import { NO_ASYNC_LOADING, PROTECTED, TOUCHES_ARBITRARY_KEYS } from './flags.ts'
@@ -639,6 +639,7 @@ export class Engine {
       }
       if (parser.argv.count === 0) {
         if (session.has(REPLICA)) this.replication?.heard(session)
+        requestOver(session)
         continue
       }
       this.process(session, parser.argv)

@@ -92,6 +92,11 @@ const REQUESTS: readonly string[] = [
   'QUIT\r\nPING\r\n',
   `${BULK('QUIT')}${BULK('SET', 'k', 'x'.repeat(2000))}`,
   'QUIT with words\r\n',
+  // An empty request is the one whose reply is skipped
+  'CLIENT REPLY SKIP\r\n\r\nPING a\r\nPING b\r\n',
+  'CLIENT REPLY SKIP\r\n*0\r\nPING a\r\n',
+  'CLIENT REPLY SKIP\r\n*-1\r\nRESET\r\n',
+  'CLIENT REPLY OFF\r\n\r\nPING a\r\nCLIENT REPLY ON\r\n',
   // Somebody speaks HTTP
   'PING\r\nPOST / HTTP/1.1\r\nHost: x\r\nPING\r\n',
   'GET / HTTP/1.1\r\nHost: localhost\r\n\r\nPING\r\n',
