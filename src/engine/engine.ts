@@ -772,10 +772,28 @@ export class Engine {
 
   /** The batch under way has many replies. A client with output limits is held against them as long as they gather. */
   private repliesGathered(session: Session): void {
+    if (this.closedForReplies(session)) return
+    if (outputLimit(session).hardBytes === 0 && this.reply.pendingBytes > FLUSH_BYTES) this.flushReplies(session)
+  }
+
+  /** Whether the client under way is to be closed, since it is above an output limit. */
+  private closedForReplies(session: Session): boolean {
+    if (session.has(CLOSE_ASAP)) return true
     const limit = outputLimit(session)
     const isLimited = limit.hardBytes > 0 || limit.softBytes > 0 || this.needsAuth(session)
-    if (isLimited && isOverOutputLimit(session)) this.closeOverOutputLimit(session, 'scheduled to be closed ASAP')
-    else if (limit.hardBytes === 0 && this.reply.pendingBytes > FLUSH_BYTES) this.flushReplies(session)
+    if (!isLimited || !isOverOutputLimit(session)) return false
+    this.closeOverOutputLimit(session, 'scheduled to be closed ASAP')
+    return true
+  }
+
+  /**
+   * Between the commands of a transaction, which runs to its end whatever happens to its client: replies that nobody
+   * will get do not gather until then.
+   */
+  transactionGoesOn(session: Session): void {
+    if (session !== this.receiving) return
+    if (this.mutedAt === null && this.reply.pendingBytes > this.replyCheckBytes) this.closedForReplies(session)
+    if (this.mutedAt !== null) this.reply.rollback(this.mutedAt)
   }
 
   private flushReplies(session: Session): void {

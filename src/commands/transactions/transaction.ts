@@ -84,6 +84,7 @@ function runQueue(ctx: Session, reply: ReplyWriter): void {
   for (const { entry, argv } of queue) {
     engine.call(ctx, entry, argv)
     clock.nowMs = nowMs
+    engine.transactionGoesOn(ctx)
     if (engine.isStopped) break
   }
   if (!deniedBlocking) ctx.clearFlag(DENY_BLOCKING)

@@ -171,4 +171,23 @@ describe('CLIENT REPLY OFF', () => {
     expect(engine.reply.buffer.length).toBe(64 * 1024)
     expect(client.send('CLIENT', 'REPLY', 'ON')).toBe('+OK\r\n')
   })
+
+  test('does not let those of a transaction gather either', () => {
+    let pendingBytes = -1
+    const look = defineCommand({
+      name: 'LOOK',
+      arity: 1,
+      flags: 0,
+      doc: { group: 'test', since: '1.0.0', summary: 'Looks at the replies so far.' },
+      run(ctx, _argv, reply) {
+        pendingBytes = ctx.engine.reply.pendingBytes
+        reply.ok()
+      },
+    })
+    const { client } = createTestEngine([...COMMANDS, look])
+    client.send('SET', 'big', 'x'.repeat(1_000_000))
+    const request = `CLIENT REPLY OFF\r\nMULTI\r\n${'GET big\r\n'.repeat(50)}LOOK\r\nEXEC\r\nCLIENT REPLY ON\r\n`
+    expect(client.sendRaw(Buffer.from(request))).toBe('+OK\r\n')
+    expect(pendingBytes).toBe(0)
+  })
 })

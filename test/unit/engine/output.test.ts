@@ -144,6 +144,19 @@ describe('the hard limit', () => {
     expect(client.send('MGET', 'a', 'b', 'c')).toBe('*3\r\n$1\r\n1\r\n$1\r\n2\r\n$-1\r\n')
   })
 
+  test('is not passed any further by the rest of a transaction', () => {
+    const { engine, client, connect, log } = setup()
+    limit(engine, 'normal', 100_000)
+    client.send('SET', 'big', 'x'.repeat(150_000))
+    const reader = connect()
+    reader.send(`MULTI\r\n${'GET big\r\n'.repeat(50)}SET a 1\r\nEXEC\r\n`)
+    expect(reader.sink.closed).toBe('at once')
+    expect(log).toHaveLength(1)
+    expect(Number(/ omem=(\d+)/.exec(log[0]!)![1])).toBeLessThan(200_000)
+    expect(client.send('GET', 'a')).toBe('$1\r\n1\r\n')
+    expect(client.send('ECHO', 'next')).toBe('$4\r\nnext\r\n')
+  })
+
   test('does not concern replies that stay below it', () => {
     const { engine, client, connect } = setup()
     limit(engine, 'normal', 100_000)
