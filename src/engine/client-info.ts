@@ -62,7 +62,8 @@ export function clientInfo(session: Session, running: Argv | null = null): strin
   const args = running ?? session.postponed ?? session.waitArgv ?? unfinishedArgs(session)
   // Within EXEC the arguments are those of the queue; what is under way is EXEC alone.
   const argvBytes = args === null ? 0 : running !== null && engine.isNested ? EXEC_BYTES : args.totalBytes()
-  const multiBytes = queuedBytes(session)
+  const { queue } = session
+  const multiBytes = queue.argumentBytes + queue.arguments * ARGUMENT_BYTES
   const unsentBytes = engine.unsentBytes(session)
   // A replica has no replies: its output is its part of the stream.
   const isReplica = clientType(session) === 'replica'
@@ -77,7 +78,7 @@ export function clientInfo(session: Session, running: Argv | null = null): strin
     argvBytes +
     (args === null ? 0 : args.count * ARGUMENT_BYTES) +
     multiBytes +
-    queueSlots(session.queue.length) * QUEUED_COMMAND_BYTES +
+    queueSlots(queue.length) * QUEUED_COMMAND_BYTES +
     session.watched.length * WATCHED_KEY_BYTES +
     session.patterns.size * PATTERN_BYTES +
     channelsBytes(session.channels.size) +
@@ -95,7 +96,7 @@ export function clientInfo(session: Session, running: Argv | null = null): strin
     `sub=${session.channels.size}`,
     `psub=${session.patterns.size}`,
     `ssub=${session.shardChannels.size}`,
-    `multi=${session.has(IN_MULTI) ? session.queue.length : -1}`,
+    `multi=${session.has(IN_MULTI) ? queue.length : -1}`,
     `qbuf=${queryBytes}`,
     `qbuf-free=${queryFreeBytes}`,
     `argv-mem=${argvBytes}`,
@@ -137,12 +138,6 @@ function flagLetters(session: Session): string {
 function unfinishedArgs(session: Session): Argv | null {
   const { inbox } = session
   return inbox === null || inbox.parser.isIdle ? null : inbox.parser.argv
-}
-
-function queuedBytes(session: Session): number {
-  let bytes = 0
-  for (const { argv } of session.queue) bytes += argv.totalBytes() + argv.count * ARGUMENT_BYTES
-  return bytes
 }
 
 /** Places that the queue of a transaction has: 2, and twice as many whenever it is full. */

@@ -156,7 +156,7 @@ function effectiveFlags(session: Session, entry: CommandEntry): number {
 function queue(engine: Engine, session: Session, entry: CommandEntry, argv: Argv): void {
   // A transaction that will fail anyway need not be kept.
   if (!session.has(DIRTY_CAS | DIRTY_EXEC)) {
-    session.queue.push({ entry, argv: argv.copy() })
+    session.queue.push(entry, argv)
     session.queueFlags |= entry.flags
     session.queueMissingFlags |= ~entry.flags
   }

@@ -26,6 +26,7 @@ import { clientInfo } from './client-info.ts'
 import { ClientMemory } from './client-memory.ts'
 import { ClientPause } from './client-pause.ts'
 import type { Command } from './command.ts'
+import { CommandQueue } from './command-queue.ts'
 import { type CommandEntry, CommandTable } from './command-table.ts'
 import { CommandTiming } from './command-timing.ts'
 import { processClosely, requestOver } from './dispatch.ts'
@@ -300,7 +301,7 @@ export class Engine {
     session.outbox = []
     session.outboxBytes = 0
     session.postponed = null
-    session.queue = []
+    if (session.queue.length > 0) session.queue = new CommandQueue()
     this.clientMemory.forget(session)
     this.watch.unwatchAll(session)
     this.pubsub.removeSession(session)
@@ -602,7 +603,7 @@ export class Engine {
 
   /** Forgets the queued commands and watched keys of a session. */
   discardTransaction(session: Session): void {
-    session.queue = []
+    if (session.queue.length > 0) session.queue = new CommandQueue()
     session.queueFlags = 0
     session.queueMissingFlags = 0
     session.clearFlag(IN_MULTI | DIRTY_CAS | DIRTY_EXEC)

@@ -8,7 +8,7 @@ import type { Session } from './session.ts'
 export const SESSION_BYTES = 1350
 /** An element of a Set or Map with a short string (measured likewise). */
 const NAME_BYTES = 64
-/** An Argv that holds a queued command, beside its bytes: two typed arrays of 64 numbers and their objects. */
+/** An Argv that holds a request that waits, beside its bytes: two typed arrays of 64 numbers and their objects. */
 const ARGV_BYTES = 900
 
 /** Input that was received and not executed, with the room around it. */
@@ -20,16 +20,12 @@ export function inputMemory(session: Session): number {
 
 /** Replies that the network has not taken yet. */
 export function outputMemory(session: Session): number {
-  let bytes = session.sink === null ? 0 : session.sink.queuedBytes
-  for (const message of session.outbox) bytes += message.length
-  return bytes
+  return session.outboxBytes + (session.sink === null ? 0 : session.sink.queuedBytes)
 }
 
 /** Commands queued by MULTI, and watched keys. */
 export function transactionMemory(session: Session): number {
-  let bytes = 0
-  for (const { argv } of session.queue) bytes += argvMemory(argv)
-  return bytes + session.watched.length * NAME_BYTES
+  return session.queue.heldBytes + session.watched.length * NAME_BYTES
 }
 
 export function sessionMemory(session: Session): number {

@@ -8,6 +8,7 @@ import { Argv } from '../base/argv.ts'
 import type { Db } from '../keyspace/db.ts'
 import type { ReplyWriter } from '../resp/reply-writer.ts'
 import type { RequestParser } from '../resp/request-parser.ts'
+import { CommandQueue } from './command-queue.ts'
 import type { CommandEntry } from './command-table.ts'
 import type { Engine } from './engine.ts'
 import type { RequestSource } from './replication-seam.ts'
@@ -247,7 +248,7 @@ export class Session {
   /** When that peak was last forgotten. */
   replyPeakSinceMs = 0
 
-  queue: QueuedCommand[] = []
+  queue = new CommandQueue()
   /** Flags of all queued commands together, and of those that lack one. */
   queueFlags = 0
   queueMissingFlags = 0
@@ -358,9 +359,4 @@ export class Session {
   clearFlag(flag: number): void {
     this.flags &= ~flag
   }
-}
-
-export interface QueuedCommand {
-  readonly entry: CommandEntry
-  readonly argv: Argv
 }

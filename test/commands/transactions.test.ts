@@ -137,7 +137,7 @@ describe('a queue', () => {
     expect(engine.watch.size).toBe(3)
     engine.disconnect(client.session)
     expect(engine.watch.isEmpty).toBe(true)
-    expect(client.session.queue).toEqual([])
+    expect(client.session.queue).toHaveLength(0)
   })
 })
 

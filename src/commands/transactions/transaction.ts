@@ -81,12 +81,12 @@ function runQueue(ctx: Session, reply: ReplyWriter): void {
   // Time stands still: a key that one command has seen does not expire before the next.
   const { nowMs } = clock
   reply.array(queue.length)
-  for (const { entry, argv } of queue) {
+  queue.each((entry, argv) => {
     engine.call(ctx, entry, argv)
     clock.nowMs = nowMs
     engine.transactionGoesOn(ctx)
-    if (engine.isStopped) break
-  }
+    return !engine.isStopped
+  })
   if (!deniedBlocking) ctx.clearFlag(DENY_BLOCKING)
   // The effects are those of the commands.
   ctx.suppressEffect()

@@ -195,7 +195,7 @@ class AofLoading {
       }
       const { fullName } = entry.command
       if (fullName === 'multi') validBeforeMulti = valid
-      if (client.has(IN_MULTI) && fullName !== 'exec') client.queue.push({ entry, argv: argv.copy() })
+      if (client.has(IN_MULTI) && fullName !== 'exec') client.queue.push(entry, argv)
       else engine.replay(client, entry, argv)
       valid = reader.offset
       if (settings.keyLoadDelayUs <= 0) continue
