@@ -58,10 +58,20 @@ export class ClientsCron {
   }
 
   private look(session: Session): void {
+    this.noteReading(session)
     if (this.closeIdle(session)) return
     releaseInput(session)
     this.resizeReplyBuffer(session)
     this.closeOverLimit(session)
+  }
+
+  /** Who reads a long reply is not idle, though it asks for nothing meanwhile. */
+  private noteReading(session: Session): void {
+    const { sink } = session
+    if (sink === null) return
+    const bytes = sink.queuedBytes === 0 ? 0 : (sink.untakenBytes ?? sink.queuedBytes)
+    if (bytes < session.untakenBytesSeen) session.lastInteractionMs = this.engine.clock.nowMs
+    session.untakenBytesSeen = bytes
   }
 
   private closeIdle(session: Session): boolean {

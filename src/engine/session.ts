@@ -77,6 +77,8 @@ export interface OutputSink {
   send(bytes: Uint8Array): void
   /** Accepted from us and not yet taken by the network. */
   readonly queuedBytes: number
+  /** The same by the byte: a piece that has been taken in part counts with its rest. Missing where nobody knows. */
+  readonly untakenBytes?: number
   /** Number of pieces in that queue. */
   readonly queuedChunks: number
   /** Ends the connection: after what is queued has been sent, or at once. */
@@ -218,6 +220,8 @@ export class Session {
   fd = -1
   readonly createdMs: number
   lastInteractionMs: number
+  /** What the network had yet to take when the cron last looked. */
+  untakenBytesSeen = 0
   lastCommand: CommandEntry | null = null
   sink: OutputSink | null = null
   inbox: Inbox | null = null

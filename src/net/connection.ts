@@ -112,6 +112,10 @@ export class HandleConnection implements OutputSink {
     return this.queue.length + (this.writingBytes > 0 ? 1 : 0)
   }
 
+  get untakenBytes(): number {
+    return this.queuedBytes === 0 ? 0 : this.queuedBytes - this.writingBytes + this.handle.writeQueueSize
+  }
+
   /** Begins to read. */
   start(): void {
     const { handle } = this

@@ -17,6 +17,8 @@ export interface StreamHandle {
   /** Ours: whoever owns the handle, to be found from `this` in onread. */
   owner?: unknown
   readonly fd: number
+  /** Bytes of writes under way that the kernel has not taken. */
+  readonly writeQueueSize: number
   useUserBuffer(buffer: Uint8Array): void
   readStart(): number
   readStop(): number
@@ -74,6 +76,7 @@ export function detectStreamHandles(): StreamBinding | null {
       typeof stream.kReadBytesOrError === 'number' &&
       typeof stream.kLastWriteWasAsync === 'number' &&
       tcp !== undefined &&
+      'writeQueueSize' in tcp.prototype &&
       methods.every((name) => typeof tcp.prototype[name] === 'function')
     return usable ? (stream as unknown as StreamBinding) : null
   } catch {

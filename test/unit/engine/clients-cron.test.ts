@@ -4,6 +4,7 @@ import { pubsubCommands } from '../../../src/commands/pubsub/index.ts'
 import { stringCommands } from '../../../src/commands/string/index.ts'
 import { ClientsCron } from '../../../src/engine/clients-cron.ts'
 import { createTestEngine, TestClient } from '../../support/engine.ts'
+import { SlowSink } from '../../support/slow-sink.ts'
 
 const COMMANDS = [...connectionCommands(), ...pubsubCommands, ...stringCommands]
 
@@ -47,6 +48,26 @@ describe('timeout', () => {
     expect(engine.sessions.has(idle.session.id)).toBe(false)
     for (const other of [client, subscriber, monitor, waiting]) expect(other.sink.closed).toBe(false)
     expect(log.filter((line) => line.endsWith('Closing idle client'))).toEqual(['verbose: Closing idle client'])
+  })
+
+  test('does not take a client for idle that reads a long reply', () => {
+    const { engine, client, pass } = setup()
+    engine.settings.idleSecondsMax = 10
+    const sink = new SlowSink()
+    const session = engine.connect(sink)
+    client.send('SET', 'big', 'x'.repeat(1_000_000))
+    const request = Buffer.from('GET big\r\n')
+    engine.receive(session, request, request.length)
+    for (let i = 0; i < 10; i++) {
+      pass(8000)
+      expect(sink.closed).toBe('no')
+      sink.queuedBytes -= 1000
+    }
+    pass(10_000)
+    expect(sink.closed).toBe('no')
+    // The rest nobody reads.
+    pass(3000)
+    expect(sink.closed).toBe('at once')
   })
 
   test('half a request does not keep a client from being idle', () => {

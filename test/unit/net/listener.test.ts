@@ -52,6 +52,28 @@ describe.each([
     expect(listener.isFast).toBe(!documentedOnly)
   })
 
+  test.skipIf(documentedOnly)('it is known how much of a long reply has gone', async () => {
+    const client = await RespClient.connect({ port })
+    await client.call('SET', 'big', 'x'.repeat(32 * MIB))
+    const socket = connect(port, '127.0.0.1')
+    socket.pause()
+    socket.write('GET big\r\n')
+    const sink = () => [...engine.sessions.values()].at(-1)!.sink!
+    await until(() => sink().queuedBytes > 0, 'the reply is under way')
+    const before = sink().untakenBytes!
+    expect(before).toBeLessThan(32 * MIB)
+    let received = 0
+    socket.on('data', (bytes) => {
+      received += bytes.length
+      if (received > 8 * MIB) socket.pause()
+    })
+    socket.resume()
+    await until(() => sink().untakenBytes! < before, 'some of it was taken')
+    expect(sink().queuedBytes).toBeGreaterThan(32 * MIB)
+    socket.destroy()
+    await client.close()
+  })
+
   test('pipelines are answered in order, in whatever pieces they come', async () => {
     const client = await RespClient.connect({ port })
     const requests = Buffer.concat(
