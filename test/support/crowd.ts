@@ -19,7 +19,7 @@ import { zsetCommands } from '../../src/commands/zset/index.ts'
 import { parseNotifyFlags } from '../../src/engine/notifications.ts'
 import { BLOCKED } from '../../src/engine/session.ts'
 import { CaptureSink, createTestEngine, TestClient, type TestEngine } from './engine.ts'
-import { ReplicationTap, showEffect } from './propagation.ts'
+import { ReplicationTap, showEffect, TAPPED } from './propagation.ts'
 import { type RedisProcess, startServer } from './redis-process.ts'
 import { decodeReply, encodeCommand, ReplyScanner, type RespClient, type RespValue } from './resp-client.ts'
 
@@ -102,8 +102,7 @@ export class RedisCrowd implements Crowd {
       directives: {
         'notify-keyspace-events': EVENT_CLASSES,
         'enable-debug-command': 'yes',
-        'repl-diskless-sync': 'no',
-        'repl-ping-replica-period': 3600,
+        ...TAPPED,
       },
     })
     const tap = await ReplicationTap.attach(server.port)

@@ -44,6 +44,12 @@ const DIRECTIVES: Readonly<Record<string, DirectiveValue>> = {
   'notify-keyspace-events': EVENT_CLASSES,
   'enable-debug-command': 'yes',
 }
+/** What lets a tap alone be the replica: nothing but effects is sent to it, and it may be silent for however long a test takes. */
+export const TAPPED: Readonly<Record<string, DirectiveValue>> = {
+  'repl-diskless-sync': 'no',
+  'repl-ping-replica-period': 3600,
+  'repl-timeout': 86_400,
+}
 const MARKER_CHANNEL = 'o7-test-marker'
 /** Moments this near to each other are taken for the same, given as so many seconds from now to both servers. */
 const CLOCK_TOLERANCE_MS = 5000n
@@ -182,8 +188,7 @@ export class RedisObserver implements Observer {
       server: 'redis',
       directives: {
         ...DIRECTIVES,
-        'repl-diskless-sync': 'no',
-        'repl-ping-replica-period': 3600,
+        ...TAPPED,
         ...options.directives,
       },
     })
