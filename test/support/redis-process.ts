@@ -40,6 +40,11 @@ export interface ExitStatus {
 
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url))
 const PORT_ATTEMPTS_MAX = 8
+/** Linux gives 32768 and above by itself, others 49152 and above. */
+const PORT_MIN = 10_000
+const PORTS = 22_000
+/** Processes of one run have process ids that are near each other. */
+const PORTS_PER_PROCESS = 97
 const READY_TIMEOUT_MS = 30_000
 /** How long a server may take to stop on SIGTERM before it is killed. */
 const STOP_TIMEOUT_MS = 15_000
@@ -74,16 +79,25 @@ export function serverProgram(kind: ServerKind): string {
   return path
 }
 
-/** A loopback port that was free a moment ago. */
-export function findFreePort(): Promise<number> {
-  return new Promise((done, reject) => {
+let portsGiven = 0
+
+/**
+ * A loopback port that was free a moment ago, and is nobody's for a while: systems give ports above these to those who
+ * listen on any and to those who connect, and each process looks from a place of its own, never twice for the same.
+ */
+export async function findFreePort(): Promise<number> {
+  for (let attempt = 0; attempt < PORTS; attempt++) {
+    const port = PORT_MIN + ((process.pid * PORTS_PER_PROCESS + portsGiven++) % PORTS)
+    if (await isFree(port)) return port
+  }
+  throw new Error('there is no free port')
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((done) => {
     const probe = createServer()
-    probe.once('error', reject)
-    probe.listen({ port: 0, host: '127.0.0.1' }, () => {
-      const address = probe.address()
-      if (address === null || typeof address === 'string') throw new Error('a TCP listener without a port')
-      probe.close(() => done(address.port))
-    })
+    probe.once('error', () => done(false))
+    probe.listen({ port, host: '127.0.0.1' }, () => probe.close(() => done(true)))
   })
 }
 

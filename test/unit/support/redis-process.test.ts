@@ -35,6 +35,12 @@ describe.skipIf(!hasRedisServer())('startServer with redis-server', () => {
     await expect(startServer({ server: 'redis', directives: { maxclients: 'x' } })).rejects.toThrow(/FATAL CONFIG FILE/)
   })
 
+  test('no port is given twice, nor one that the system gives by itself', async () => {
+    const ports = new Set(await Promise.all(Array.from({ length: 50 }, findFreePort)))
+    expect(ports.size).toBe(50)
+    for (const port of ports) expect(port).toBeLessThan(32768)
+  })
+
   test('reads a configuration from standard input and keeps a given folder', async () => {
     await using outer = await startServer({ server: 'redis' })
     const server = await startServer({ server: 'redis', configText: 'databases 3\n', dir: outer.dir })
