@@ -1,15 +1,9 @@
 /** A replica beside redis-server's, and a master: what they say in the log, send, and do about others that fail them. */
 import { existsSync } from 'node:fs'
-import { connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import {
-  type DirectiveValue,
-  findFreePort,
-  hasRedisServer,
-  type RedisProcess,
-  startServer,
-} from '../support/redis-process.ts'
+import { type DirectiveValue, hasRedisServer, type RedisProcess, startServer } from '../support/redis-process.ts'
 import { ServerPair } from '../support/server-pair.ts'
 
 const KINDS = ['redis', 'o7'] as const
@@ -26,7 +20,6 @@ class ScriptedMaster {
   }
 
   static async start(data: Buffer, stream = ''): Promise<ScriptedMaster> {
-    const port = await findFreePort()
     const sockets = new Set<Socket>()
     const server = createServer((socket) => {
       sockets.add(socket)
@@ -42,8 +35,8 @@ class ScriptedMaster {
         } else if (!/ACK/.test(text)) for (const _ of text.matchAll(/REPLCONF/g)) socket.write('+OK\r\n')
       })
     })
-    await new Promise<void>((done) => server.listen(port, '127.0.0.1', done))
-    return new ScriptedMaster(port, () => {
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    return new ScriptedMaster((server.address() as AddressInfo).port, () => {
       server.close()
       for (const socket of sockets) socket.destroy()
     })
@@ -173,7 +166,7 @@ describe.skipIf(!hasRedisServer())('a replica', () => {
       // The file goes when there is time.
       const file = join(replica.dir, 'dump.rdb')
       const goes = /Removing the RDB file obtained from the master/.test(replica.log)
-      for (let i = 0; goes && existsSync(file) && i < 100; i++) await new Promise((done) => setTimeout(done, 20))
+      for (let i = 0; goes && existsSync(file) && i < 1000; i++) await new Promise((done) => setTimeout(done, 20))
       outcomes.push({ goes, isThere: existsSync(file) })
     }
     expect(outcomes[1]).toEqual(outcomes[0])

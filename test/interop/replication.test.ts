@@ -2,10 +2,10 @@
  * Live replication with real Redis: chains of mixed kinds under a write load, links that are cut, the master's part handed to and
  * fro. In the end DEBUG DIGEST must be the same everywhere.
  */
-import { connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { Random } from '../../src/base/random.ts'
-import { findFreePort, type RedisProcess, type ServerKind, startServer } from '../support/redis-process.ts'
+import { type RedisProcess, type ServerKind, startServer } from '../support/redis-process.ts'
 import type { RespClient } from '../support/resp-client.ts'
 import { SEED } from '../support/seed.ts'
 
@@ -14,7 +14,8 @@ const DIRECTIVES = {
   'enable-debug-command': 'yes',
   'repl-diskless-sync-delay': 0,
   'repl-timeout': 20,
-  'repl-backlog-size': '10mb',
+  // What is written while a replica is away, on a machine that leaves it waiting for seconds.
+  'repl-backlog-size': '100mb',
 }
 
 /** Passes bytes on to a server, and cuts all its connections when told to. */
@@ -29,7 +30,6 @@ class CuttingProxy {
   }
 
   static async to(target: number): Promise<CuttingProxy> {
-    const port = await findFreePort()
     const server = createServer((socket) => {
       const other = connect(target, '127.0.0.1')
       for (const [from, to] of [
@@ -45,8 +45,8 @@ class CuttingProxy {
         })
       }
     })
-    const proxy = new CuttingProxy(port, () => server.close())
-    await new Promise<void>((done) => server.listen(port, '127.0.0.1', done))
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    const proxy = new CuttingProxy((server.address() as AddressInfo).port, () => server.close())
     return proxy
   }
 
@@ -101,7 +101,7 @@ async function expectSame(master: RespClient, replicas: readonly RespClient[]): 
 }
 
 /** Writes of many kinds until told to stop. */
-function load(client: RespClient): { stop(): Promise<number> } {
+function load(client: RespClient): { writes(): number; stop(): Promise<void> } {
   let isRunning = true
   let writes = 0
   const run = async () => {
@@ -129,13 +129,13 @@ function load(client: RespClient): { stop(): Promise<number> } {
           ][number % 11]!,
         )
       }
-      writes += commands.length
       await client.pipeline(commands)
+      writes += commands.length
     }
-    return writes
   }
   const done = run()
   return {
+    writes: () => writes,
     stop: () => {
       isRunning = false
       return done
@@ -159,8 +159,9 @@ describe('a chain of three under load', () => {
     await until('the first link', isUp(middle))
     await follow(end, b.port)
     await until('the second link', isUp(end))
-    await new Promise((done) => setTimeout(done, 500))
-    expect(await writing.stop()).toBeGreaterThan(500)
+    const before = writing.writes()
+    await until('a load on all of it', async () => writing.writes() > before + 2000)
+    await writing.stop()
     await expectSame(master, [middle, end])
   })
 })
@@ -180,15 +181,17 @@ describe('links that are cut', () => {
       const writing = load(writer)
       await follow(replica, proxy.port)
       await until('the link', isUp(replica))
+      const partial = async () => Number(await info(master, 'sync_partial_ok'))
       for (let cut = 0; cut < CUTS; cut++) {
         await new Promise((done) => setTimeout(done, random.below(60)))
+        const before = await partial()
         proxy.cut()
-        await until('another link', isUp(replica))
+        // The replica may not have seen yet that the link is gone.
+        await until('another link', async () => (await partial()) > before && (await isUp(replica)()))
       }
       await writing.stop()
       await expectSame(master, [replica])
       expect(Number(await info(master, 'sync_full')), 'full synchronizations').toBe(1)
-      expect(Number(await info(master, 'sync_partial_ok')), 'partial ones').toBeGreaterThanOrEqual(CUTS / 2)
     } finally {
       proxy.close()
     }
