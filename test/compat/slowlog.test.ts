@@ -76,7 +76,12 @@ describe.skipIf(!hasRedisServer())('SLOWLOG', () => {
     await pair.expectSame(['CONFIG', 'SET', 'slowlog-log-slower-than', '5000'])
     await pair.expectSame(['DEBUG', 'SLEEP', '0.01'])
     await pair.expectSame(['PING'])
-    await pair.expectSame(['SLOWLOG', 'GET'], withoutTimes)
+    // A machine that is busy makes anything slow.
+    const slept = (reply: string) =>
+      (withoutTimes(reply) as unknown[][])
+        .map(([, ...entry]) => entry)
+        .filter((entry) => /SLEEP/.test(JSON.stringify(entry)))
+    expect(slept(await pair.expectSame(['SLOWLOG', 'GET'], slept))).toHaveLength(1)
   })
 
   test('a duration is that of the command', async () => {
@@ -85,7 +90,7 @@ describe.skipIf(!hasRedisServer())('SLOWLOG', () => {
     const entries = itemsOf(readReplyTree(await pair.o7Client.call('SLOWLOG', 'GET')))
     const usec = Number(String(itemsOf(entries[0]!)[2]).slice(1))
     expect(usec).toBeGreaterThanOrEqual(50_000)
-    expect(usec).toBeLessThan(2_000_000)
+    expect(usec).toBeLessThan(20_000_000)
   })
 
   test.each([

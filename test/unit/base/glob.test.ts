@@ -32,9 +32,13 @@ describe('glob', () => {
 
   it('stays polynomial on patterns made to explode', () => {
     // Trying every split of the text takes seconds at this size, and would not end at a larger one.
-    const started = performance.now()
-    expect(match(`${'a*'.repeat(8)}b`, 'a'.repeat(48))).toBe(false)
-    expect(match(`${'*?'.repeat(8)}b`, 'a'.repeat(48))).toBe(false)
-    expect(performance.now() - started).toBeLessThan(500)
+    let fastestMs = Number.POSITIVE_INFINITY
+    for (let i = 0; i < 5; i++) {
+      const started = performance.now()
+      expect(match(`${'a*'.repeat(8)}b`, 'a'.repeat(48))).toBe(false)
+      expect(match(`${'*?'.repeat(8)}b`, 'a'.repeat(48))).toBe(false)
+      fastestMs = Math.min(fastestMs, performance.now() - started)
+    }
+    expect(fastestMs).toBeLessThan(500)
   })
 })
