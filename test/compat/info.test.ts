@@ -219,7 +219,8 @@ describe.skipIf(!hasRedisServer())('INFO', () => {
     const folder = mkdtempSync(join(tmpdir(), 'o7-loading-'))
     const source = await startServer({ server: 'redis', dir: folder, directives: { 'enable-debug-command': 'yes' } })
     const writer = await source.connect()
-    await writer.call('DEBUG', 'POPULATE', '1000')
+    // Enough for twenty seconds: nobody waits for the end.
+    await writer.call('DEBUG', 'POPULATE', '10000')
     await writer.call('SAVE')
     await writer.close()
     await source.stop()

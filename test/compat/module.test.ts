@@ -134,15 +134,18 @@ export default (args) => [${saying('ARGUMENTS', 'X').replace('"X"', 'args.join("
   })
 
   test('the client waits for its module, others do not', async () => {
+    const gate = join(folder, 'slow-may-go-on')
     const path = write(
       'slow.mjs',
-      esm(`await new Promise((done) => setTimeout(done, 300))
+      esm(`import { existsSync } from 'node:fs'
+while (!existsSync(${JSON.stringify(gate)})) await new Promise((done) => setTimeout(done, 5))
 export default [${saying('SLOW', 'slow')}]`),
     )
     const other = await server.connect()
     client.write(`MODULE LOAD ${path}\r\nSLOW\r\n`)
     expect(await other.query('PING')).toBe('PONG')
     expect(String(await other.call('SLOW'))).toMatch(/^-ERR unknown command/)
+    writeFileSync(gate, '')
     expect(String(await client.read())).toBe('+OK\r\n')
     expect(String(await client.read())).toBe('$4\r\nslow\r\n')
     await other.close()
@@ -235,7 +238,8 @@ export default [${saying('STAYS', 'here')}]`),
     ['rejects', "setTimeout(() => void Promise.reject(new Error('out of nowhere')), 10)"],
   ])('a module whose own work %s ends the server with a report', async (name, text) => {
     const path = write(`${name}-later.mjs`, `${text}\nexport default []\n`)
-    const failing = await startServer({ server: 'o7', directives: { loadmodule: path } })
+    // Not before it is ready: that may take longer than the module waits.
+    const failing = spawnServer({ server: 'o7', directives: { loadmodule: path } }, await findFreePort())
     expect((await failing.exited).code).toBe(1)
     expect(failing.log).toMatch(/# Guru Meditation: out of nowhere #\S+-later\.mjs:1\n/)
     expect(failing.log).toContain('=== REDIS BUG REPORT END')
