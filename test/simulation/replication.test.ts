@@ -260,13 +260,16 @@ class Play {
     world.weather = { delayUs: 200, cutsPerMille: 0, connectUs: 500 }
     const others = nodes.filter((node) => node !== this.master)
     this.client(this.master).send('REPLICAOF', 'NO', 'ONE')
-    this.follow(others[0]!, this.master)
-    this.follow(others[1]!, this.master)
-    this.follow(others[2]!, others[1]!)
+    const targets = [this.master, this.master, others[1]!]
+    for (const [index, node] of others.entries()) this.follow(node, targets[index]!)
     this.write()
     // Keys that expire do so on the master, and when somebody looks.
     for (let passed = 0; passed < HEAL_MS; passed += LOOK_MS) {
       await world.pass(LOOK_MS)
+      // Who was handing over refused to follow anybody, and is a master again when that fails.
+      for (const [index, node] of others.entries()) {
+        if (node.replication.masterAddress?.port !== targets[index]!.port) this.follow(node, targets[index]!)
+      }
       this.sweep()
       if (passed > 6000 && this.isSettled()) return
     }
