@@ -8,6 +8,7 @@ import { EXPIRE_DELETE } from '../keyspace/entry.ts'
 import { ExpireCycle } from '../keyspace/expire-cycle.ts'
 import { FieldExpireCycle } from '../keyspace/field-expire-cycle.ts'
 import { ActiveDefrag } from './active-defrag.ts'
+import { IdleCollector } from './idle-collector.ts'
 import type { Server } from './server.ts'
 
 /** As in Redis: what is due every so often, like the PINGs to replicas, counts from before the first client. */
@@ -40,6 +41,8 @@ export class Cron {
   private readonly server: Server
   private readonly clients: ClientsCron
   readonly defrag: ActiveDefrag
+  /** An embedded server leaves the process to its host. */
+  private readonly idle: IdleCollector | null
   /** When parts that are not due every time were last done, by their period. */
   private readonly doneMs = new Map<() => void, number>()
 
@@ -49,6 +52,7 @@ export class Cron {
     this.fieldExpireCycle = new FieldExpireCycle(server.engine.keyspace)
     this.clients = new ClientsCron(server.engine)
     this.defrag = new ActiveDefrag(server.engine, () => server.config.fields)
+    this.idle = server.parts.isGuest ? null : new IdleCollector(server)
     server.engine.eviction.onPending = this.evict
   }
 
@@ -87,6 +91,7 @@ export class Cron {
     replication.tick()
     persistence.cron()
     migration.tick()
+    this.idle?.tick()
     shutdown.tick()
   }
 

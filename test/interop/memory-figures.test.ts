@@ -22,8 +22,12 @@ afterAll(async () => {
 async function figures(): Promise<Record<string, number>> {
   const text = (await client.call('INFO', 'memory')).toString()
   const fields = [...text.matchAll(/^(\w+):(\d+)\r$/gm)].map(([, name, figure]) => [name!, Number(figure)] as const)
-  const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))
-  return { ...Object.fromEntries(fields), process: Number(resident![1]) * 1024 }
+  return { ...Object.fromEntries(fields), process: residentBytes(server) }
+}
+
+function residentBytes({ pid }: RedisProcess): number {
+  const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  return Number(resident![1]) * 1024
 }
 
 function command(key: number): string[] {
@@ -82,3 +86,21 @@ test.skipIf(!existsSync('/proc/self/status'))(
   },
   60_000,
 )
+
+test('a quiet server gives back what large values took', async () => {
+  await using fresh = await startServer({ server: 'bin/o7-redis', directives: { save: '' } })
+  const own = await fresh.connect()
+  const before = residentBytes(fresh)
+  await own.call('SET', 'large', Buffer.alloc(200 * MIB, 'x'))
+  await own.call('GET', 'large')
+  await own.call('COPY', 'large', 'copy')
+  await own.call('DEL', 'large', 'copy')
+  // By itself V8 takes longer.
+  const deadlineMs = performance.now() + 6000
+  let grownBytes = Number.POSITIVE_INFINITY
+  while (performance.now() < deadlineMs && grownBytes > 32 * MIB) {
+    await new Promise((done) => setTimeout(done, 500))
+    grownBytes = residentBytes(fresh) - before
+  }
+  expect(grownBytes).toBeLessThanOrEqual(32 * MIB)
+}, 60_000)
