@@ -22,6 +22,30 @@ function ending({ log }: RedisProcess): string[] {
         .replace(/started by pid \d+/, 'started by pid')
         .replace(/root dir \S+\)/, 'root dir)'),
     )
+    .filter(
+      (line, at, all) => at < all.findIndex(isInsisting) || !all.slice(0, at).includes(line) || !all.some(isInsisting),
+    )
+}
+
+/** Behind this line redis-server, which ends in its signal handler, may write again what it was just writing. */
+function isInsisting(line: string): boolean {
+  return line.includes('You insist')
+}
+
+/** redis-server hung, which says nothing of either server. */
+class HungError extends Error {}
+
+/**
+ * The second SIGINT. redis-server ends within its signal handler: if that came while the C library held a lock, it hangs.
+ */
+async function insist(server: RedisProcess, kind: Kind): Promise<Awaited<RedisProcess['exited']>> {
+  server.signal('SIGINT')
+  if (kind !== 'redis') return await server.exited
+  const hung = Symbol()
+  const ended = await Promise.race([server.exited, new Promise<typeof hung>((done) => setTimeout(done, 5000, hung))])
+  if (ended !== hung) return ended as Awaited<RedisProcess['exited']>
+  await server.stop('SIGKILL')
+  throw new HungError('redis-server hangs in its signal handler')
 }
 
 describe.skipIf(!hasRedisServer())('the end of a server', () => {
@@ -44,12 +68,18 @@ describe.skipIf(!hasRedisServer())('the end of a server', () => {
   ): Promise<void> {
     const results: unknown[] = []
     for (const kind of KINDS) {
-      const dir = join(folder, `${name}-${kind}`)
-      mkdirSync(dir)
-      const server = await startServer({ server: kind, dir, directives })
-      servers.add(server)
-      const result = await act(server, kind)
-      results.push({ result, status: server.status, log: ending(server) })
+      for (let attempt = 1; results.length === KINDS.indexOf(kind); attempt++) {
+        const dir = join(folder, `${name}-${kind}-${attempt}`)
+        mkdirSync(dir)
+        const server = await startServer({ server: kind, dir, directives })
+        servers.add(server)
+        try {
+          const result = await act(server, kind)
+          results.push({ result, status: server.status, log: ending(server) })
+        } catch (error) {
+          if (!(error instanceof HungError) || attempt === 3) throw error
+        }
+      }
     }
     expect(results[1]).toEqual(results[0])
   }
@@ -178,24 +208,22 @@ describe.skipIf(!hasRedisServer())('the end of a server', () => {
   })
 
   test('a second SIGINT does not wait', async () => {
-    await compare('insist', { 'enable-debug-command': 'yes' }, async (server) => {
+    await compare('insist', { 'enable-debug-command': 'yes' }, async (server, kind) => {
       const client = await server.connect()
       await client.call('DEBUG', 'PAUSE-CRON', '1')
       server.signal('SIGINT')
       await server.waitForLog(/scheduling shutdown/)
-      server.signal('SIGINT')
-      return await server.exited
+      return await insist(server, kind)
     })
   })
 
   test('a second SIGINT leaves no temporary file of the last save', async () => {
-    await compare('insist-saving', { save: ['900', '1'], 'rdb-key-save-delay': 100_000 }, async (server) => {
+    await compare('insist-saving', { save: ['900', '1'], 'rdb-key-save-delay': 100_000 }, async (server, kind) => {
       const client = await server.connect()
       for (let i = 0; i < 50; i++) await client.call('SET', `key:${i}`, 'value')
       server.signal('SIGINT')
       await server.waitForLog(/Saving the final RDB snapshot/)
-      server.signal('SIGINT')
-      const { code } = await server.exited
+      const { code } = await insist(server, kind)
       const files = ['dump.rdb', `temp-${server.pid}.rdb`].filter((name) => existsSync(join(server.dir, name)))
       return [code, files]
     })
