@@ -52,7 +52,7 @@ const EXCEPTIONS = join(LIST_FOLDER, 'exceptions.txt')
 /** Ports per file that runs at the same time. The servers' cluster bus ports are 10,000 higher. */
 const SLOT_PORTS = 450
 const SLOTS_MAX = 18
-/** Enough for all files, two at a time, where nothing else is going on. */
+/** Enough for nearly all files, two at a time. */
 const CI_BUDGET_MS = 12 * 60_000
 /** Further attempts have time of their own: a test that fails in the last minute gets them too. */
 const CI_RETRY_BUDGET_MS = 3 * 60_000
